@@ -1,0 +1,1 @@
+//! Docker's side of the world: the engine, buildx, registries.

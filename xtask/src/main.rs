@@ -1,0 +1,5 @@
+//! The binary behind `cargo xtask`; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    xtask::main()
+}

@@ -1,0 +1,3 @@
+//! Pure: from facts to the plan. Nothing here reads the environment, the clock, the disk or the net.
+
+pub mod dockerfile;
