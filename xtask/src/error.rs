@@ -40,7 +40,6 @@ impl fmt::Display for Interrupted {
 impl std::error::Error for Interrupted {}
 
 /// Returns from the function with [`Wrong`]: `wrong!("no service `{name}`")`.
-#[macro_export]
 macro_rules! wrong {
     ($($arg:tt)*) => {
         return Err(anyhow::Error::new($crate::error::Wrong(format!($($arg)*))))

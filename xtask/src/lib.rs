@@ -1,7 +1,10 @@
 //! `cargo xtask` for a monorepo of container images: options, facts, plan, run, report.
 
-pub mod docker;
+#[macro_use]
 pub mod error;
+
+pub mod context;
+pub mod docker;
 pub mod interrupt;
 pub mod manifest;
 pub mod plan;

@@ -1,0 +1,96 @@
+//! What git says of the working tree. Read-only.
+
+use crate::error::Wrong;
+use crate::process::{Command, Failure, Processes};
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// The top of the git repository that a folder is in.
+pub fn root(processes: &Processes, dir: &Utf8Path) -> Result<Utf8PathBuf> {
+    let command = git(dir, "find the repository", &["rev-parse", "--show-toplevel"]);
+    match processes.read(&command) {
+        Ok(root) => Ok(root.into()),
+        Err(error) => match error.downcast::<Failure>()? {
+            Failure::NotStarted { reason, .. } if dir.is_dir() => {
+                wrong!("cannot run git ({reason}): install it, for example `apt-get install git`")
+            }
+            Failure::NotStarted { reason, .. } => wrong!("{reason}"),
+            Failure::Failed { stderr, .. } => wrong!(
+                "`{dir}` is in no git repository ({}): go into one, or name its manifest with `--manifest`",
+                stderr.lines().last().unwrap_or_default().trim_start_matches("fatal: ")
+            ),
+        },
+    }
+}
+
+/// The commit that is checked out, 40 or 64 hex digits; `None` before the first commit.
+pub fn head(processes: &Processes, root: &Utf8Path) -> Result<Option<String>> {
+    commit_of(processes, root, "HEAD")
+}
+
+/// The commit that a name stands for (annotated tags peeled); `None` if there is no such name.
+pub fn commit_of(processes: &Processes, root: &Utf8Path, name: &str) -> Result<Option<String>> {
+    let name = format!("{name}^{{commit}}");
+    let command =
+        git(root, "read a commit", &["rev-parse", "--verify", "--quiet", "--end-of-options", &name]);
+    match processes.read(&command) {
+        Ok(commit) => Ok(Some(commit)),
+        Err(error) => match error.downcast::<Failure>()? {
+            Failure::Failed { code: 1 | 128, .. } => Ok(None),
+            other => Err(other.into()),
+        },
+    }
+}
+
+/// Paths below `paths` whose content differs from HEAD, or that git does not know though they are
+/// there. Files that git ignores count too when `ignored`: a build context sends them.
+pub fn changed(
+    processes: &Processes,
+    root: &Utf8Path,
+    paths: &[Utf8PathBuf],
+    ignored: Ignored,
+) -> Result<Vec<String>> {
+    let mut args = vec!["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all"];
+    if ignored == Ignored::Count {
+        args.push("--ignored=matching");
+    }
+    args.push("--");
+    args.extend(paths.iter().map(|path| path.as_str()));
+    let listing = processes.read(&git(root, "compare the tree with HEAD", &args))?;
+    Ok(listing.split('\0').filter_map(|entry| entry.get(3..)).map(str::to_owned).collect())
+}
+
+/// Whether files that git ignores count as changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ignored {
+    /// They do
+    Count,
+    /// They do not
+    Skip,
+}
+
+/// The commit at the head of a branch of the remote `origin`, asked over the network.
+pub fn remote_head(
+    processes: &Processes,
+    root: &Utf8Path,
+    branch: &str,
+) -> Result<Option<String>> {
+    let name = format!("refs/heads/{branch}");
+    let command = git(root, "ask the remote for its head", &["ls-remote", "--", "origin", &name])
+        .env("GIT_TERMINAL_PROMPT", "0");
+    let answer = processes.read(&command)?;
+    Ok(answer.split_whitespace().next().map(str::to_owned))
+}
+
+/// A file's folder, or the file itself where it is one; an error that names the option otherwise.
+pub fn folder_of_manifest(manifest: &Utf8Path) -> Result<&Utf8Path, Wrong> {
+    match manifest.parent() {
+        Some(folder) if folder.is_dir() => Ok(folder),
+        _ => Err(Wrong(format!("`--manifest {manifest}`: there is no such file"))),
+    }
+}
+
+fn git(dir: &Utf8Path, purpose: &str, args: &[&str]) -> Command {
+    // Optional locks are not taken: a look at the tree must not disturb a git that works beside us.
+    Command::new(purpose, "git").args(["--no-optional-locks"]).args(args.to_vec()).dir(dir)
+}
