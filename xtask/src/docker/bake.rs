@@ -1,0 +1,153 @@
+//! The definition that `docker buildx bake` is given, in its own words and its own JSON.
+//!
+//! `docker buildx bake --print` drops unknown keys without a word: every definition of the golden
+//! tests must come back from it equal.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// `docker buildx bake -f -`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Definition {
+    /// Groups by name; `default` is what is built
+    pub group: BTreeMap<String, Group>,
+    /// Targets by name
+    pub target: BTreeMap<String, Target>,
+}
+
+/// A group of targets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// Names of targets
+    pub targets: Vec<String>,
+}
+
+/// A target. Empty fields are left out, as `--print` leaves them out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Target {
+    /// `docker buildx build --attest`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attest: Vec<Attributes>,
+    /// The build context's folder
+    pub context: String,
+    /// Named contexts
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub contexts: BTreeMap<String, String>,
+    /// Relative to the context
+    pub dockerfile: String,
+    /// Build arguments
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, String>,
+    /// Image labels
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Image names with tags
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Cache sources
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cache_from: Vec<Attributes>,
+    /// Cache destinations
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cache_to: Vec<Attributes>,
+    /// The Dockerfile's stage
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Build secrets: ids and where they are, never values
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secret: Vec<Attributes>,
+    /// SSH agents
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ssh: Vec<Attributes>,
+    /// `linux/amd64`, …
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<String>,
+    /// Where the result goes
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub output: Vec<Attributes>,
+    /// Build everything anew
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_cache: Option<bool>,
+    /// Network of RUN
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    /// Size of `/dev/shm`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shm_size: Option<String>,
+    /// More hosts
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub extra_hosts: BTreeMap<String, String>,
+}
+
+/// buildx's comma lists (`type=registry,ref=…`) as objects; strings do not come back equal.
+pub type Attributes = BTreeMap<String, String>;
+
+/// Attributes from pairs.
+pub fn attributes<const N: usize>(pairs: [(&str, &str); N]) -> Attributes {
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+}
+
+/// A bake target's name for a service. Targets may not have a dot; services have no capitals.
+pub fn target_name(service: &str) -> String {
+    service.replace('.', "DOT")
+}
+
+/// The service of a target's name.
+pub fn service_name(target: &str) -> String {
+    target.replace("DOT", ".")
+}
+
+impl Definition {
+    /// The text for buildx's standard input: JSON whose strings are HCL templates, so that a
+    /// literal `${` or `%{` has to be doubled, and nothing else.
+    pub fn to_input(&self) -> Result<String, serde_json::Error> {
+        let mut value = serde_json::to_value(self)?;
+        escape(&mut value);
+        serde_json::to_string_pretty(&value)
+    }
+
+    /// Only the given targets, as the default group.
+    pub fn only(&self, targets: &[String]) -> Self {
+        let target = self.target.iter().filter(|(name, _)| targets.contains(name));
+        Self {
+            group: [("default".to_owned(), Group { targets: targets.to_vec() })].into(),
+            target: target.map(|(name, target)| (name.clone(), target.clone())).collect(),
+        }
+    }
+}
+
+fn escape(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => {
+            *text = text.replace("${", "$${").replace("%{", "%%{");
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(escape),
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(escape),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_template_openings_are_escaped() {
+        let args = [("A".to_owned(), "${X} %{Y} $Z 100% $$".to_owned())].into();
+        let target = Target { args, ..Target::default() };
+        let definition =
+            Definition { target: [("t".to_owned(), target)].into(), ..Definition::default() };
+        let text = definition.to_input().unwrap();
+        assert!(text.contains(r#""A": "$${X} %%{Y} $Z 100% $$""#), "{text}");
+    }
+
+    #[test]
+    fn target_names_lead_back_to_services() {
+        for service in ["web", "my.app", "a-b_c.d", "1.2"] {
+            let name = target_name(service);
+            assert!(!name.contains('.'));
+            assert_eq!(service_name(&name), service);
+        }
+    }
+}
