@@ -7,6 +7,7 @@ pub mod context;
 pub mod docker;
 pub mod interrupt;
 pub mod manifest;
+pub mod nearest;
 pub mod plan;
 pub mod process;
 

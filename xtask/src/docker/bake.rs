@@ -4,6 +4,7 @@
 //! tests must come back from it equal.
 
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// `docker buildx bake -f -`
@@ -81,11 +82,11 @@ pub struct Target {
 }
 
 /// buildx's comma lists (`type=registry,ref=…`) as objects; strings do not come back equal.
-pub type Attributes = BTreeMap<String, String>;
+pub type Attributes = BTreeMap<String, Value>;
 
-/// Attributes from pairs.
+/// Attributes from pairs of strings.
 pub fn attributes<const N: usize>(pairs: [(&str, &str); N]) -> Attributes {
-    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+    pairs.map(|(key, value)| (key.to_owned(), Value::from(value))).into()
 }
 
 /// A bake target's name for a service. Targets may not have a dot; services have no capitals.
@@ -117,13 +118,13 @@ impl Definition {
     }
 }
 
-fn escape(value: &mut serde_json::Value) {
+fn escape(value: &mut Value) {
     match value {
-        serde_json::Value::String(text) => {
+        Value::String(text) => {
             *text = text.replace("${", "$${").replace("%{", "%%{");
         }
-        serde_json::Value::Array(items) => items.iter_mut().for_each(escape),
-        serde_json::Value::Object(fields) => fields.values_mut().for_each(escape),
+        Value::Array(items) => items.iter_mut().for_each(escape),
+        Value::Object(fields) => fields.values_mut().for_each(escape),
         _ => {}
     }
 }

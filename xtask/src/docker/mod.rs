@@ -1,3 +1,4 @@
 //! Docker's side of the world: the engine, buildx, registries.
 
 pub mod bake;
+pub mod progress;

@@ -2,5 +2,6 @@
 
 pub mod cache;
 pub mod dockerfile;
+pub mod graph;
 pub mod labels;
 pub mod tags;

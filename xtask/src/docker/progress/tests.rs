@@ -1,0 +1,96 @@
+use super::*;
+
+fn replay(targets: &[&str], stream: &str) -> (Progress, Vec<Update>) {
+    let targets: Vec<String> = targets.iter().map(|t| (*t).to_owned()).collect();
+    let mut progress = Progress::new(&targets);
+    let updates = stream.lines().flat_map(|line| progress.line(line)).collect();
+    (progress, updates)
+}
+
+#[test]
+fn a_failure_is_found_with_its_log_and_the_other_target_keeps_its_digest() {
+    let stream = include_str!("../../../tests/rawjson/one-fails.jsonl");
+    let (progress, updates) = replay(&["a", "b"], stream);
+    let failed = progress.failed_steps();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0].targets, ["b".to_owned()].into());
+    assert_eq!(failed[0].name, "[2/3] RUN echo before && sleep 2 && echo oops >&2 && exit 3");
+    assert_eq!(failed[0].log, ["before", "oops"]);
+    assert!(failed[0].error.contains("exit code: 3"));
+    assert!(progress.digest("a").unwrap().starts_with("sha256:8575eab"));
+    assert_eq!(progress.digest("b"), None);
+    assert!(updates.contains(&Update::Exported("a".into())));
+    assert_eq!(progress.last_words().0.as_deref(), Some("b"));
+    assert_eq!(progress.steps("a"), Steps { total: 3, cached: 0 });
+    assert_eq!(progress.running(), []);
+}
+
+#[test]
+fn a_single_target_is_named_though_buildx_does_not() {
+    let stream = include_str!("../../../tests/rawjson/single-target-pushed.jsonl");
+    let (progress, updates) = replay(&["c"], stream);
+    assert!(
+        progress.digest("c").unwrap().starts_with("sha256:7bff6dc"),
+        "the index, not the manifest"
+    );
+    assert_eq!(progress.steps("c"), Steps { total: 3, cached: 1 });
+    assert!(updates.contains(&Update::Exported("c".into())));
+    assert_eq!(progress.failed_steps(), []);
+    assert_eq!(progress.cache_warnings().len(), 1);
+}
+
+#[test]
+fn names_are_taken_apart() {
+    let parse = |name| {
+        let step = StepName::parse(name);
+        (step.target, step.stage, step.number, step.text)
+    };
+    assert_eq!(parse("[a b 3/6] RUN x"), (Some("a"), Some("b"), Some((3, 6)), "RUN x"));
+    assert_eq!(parse("[a 3/6] RUN [1/2]"), (Some("a"), None, Some((3, 6)), "RUN [1/2]"));
+    assert_eq!(parse("[a internal] load"), (Some("a"), Some("internal"), None, "load"));
+    assert_eq!(parse("[a] exporting to image"), (Some("a"), None, None, "exporting to image"));
+    assert_eq!(parse("no brackets"), (None, None, None, "no brackets"));
+    assert_eq!(parse("[open"), (None, None, None, "[open"));
+    assert_eq!(parse("[]"), (None, None, None, ""));
+}
+
+#[test]
+fn times_are_seconds_since_1970() {
+    assert_eq!(seconds("1970-01-01T00:00:00Z"), Some(0.0));
+    assert_eq!(seconds("2000-03-01T00:00:01.5Z"), Some(951_868_801.5));
+    assert_eq!(seconds("2026-11-24T11:28:07Z"), Some(1_795_519_687.0));
+    for odd in ["", "Z", "2026", "2026-11-24T11:28:07", "x-y-zTa:b:cZ"] {
+        assert_eq!(seconds(odd), None, "{odd}");
+    }
+}
+
+#[test]
+fn logs_are_decoded() {
+    assert_eq!(decode_base64("aGVsbG8K"), b"hello\n");
+    assert_eq!(decode_base64("b29wcwo="), b"oops\n");
+    assert_eq!(decode_base64("!?"), b"");
+}
+
+#[test]
+fn any_text_is_survived() {
+    let stream = include_str!("../../../tests/rawjson/one-fails.jsonl");
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut random = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    for _ in 0..300 {
+        let mut bytes = stream.as_bytes().to_vec();
+        for _ in 0..50 {
+            let at = random(bytes.len());
+            bytes[at] = random(256) as u8;
+        }
+        let (progress, _) = replay(&["a", "b"], &String::from_utf8_lossy(&bytes));
+        progress.failed_steps();
+        progress.last_words();
+        progress.running();
+        progress.steps("a");
+    }
+}
