@@ -1,7 +1,132 @@
 //! Pure: from facts to the plan. Nothing here reads the environment, the clock, the disk or the net.
 
 pub mod cache;
+pub mod definition;
 pub mod dockerfile;
+pub mod facts;
 pub mod graph;
 pub mod labels;
 pub mod tags;
+mod text;
+
+use crate::context::event::Event;
+use crate::docker::bake::Definition;
+use cache::{Destination, Source};
+use facts::Facts;
+use serde::Serialize;
+use tags::Stays;
+
+/// All that a run will do (DESIGN 4.4). Printing it is `--dry-run`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// The version of this JSON's form
+    pub schema: u32,
+    /// What caused the run
+    pub event: EventFields,
+    /// What is done for each service, each after what it builds on
+    pub services: Vec<ServicePlan>,
+    /// What buildx is given
+    pub definition: Definition,
+    /// Names of services in levels; a level needs only earlier ones
+    #[serde(skip)]
+    pub levels: Vec<Vec<String>>,
+    /// What the user should know, once each
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// `event` in the JSON.
+#[derive(Clone, Debug, Serialize)]
+pub struct EventFields {
+    /// `local`, `pr`, `dev`, `release`
+    pub kind: &'static str,
+    /// The commit, 40 or 64 hex digits; null before the first one
+    pub revision: Option<String>,
+    /// The full git ref
+    pub r#ref: Option<String>,
+    /// Without the `v`
+    pub version: Option<String>,
+    /// Whether somebody else's repository wrote the code
+    pub fork: bool,
+}
+
+/// What is done for one service.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ServicePlan {
+    /// Its name in the manifest
+    pub service: String,
+    /// `<registry>/<service>`
+    pub image: String,
+    /// What is done
+    pub action: Action,
+    /// Why, in words
+    pub reason: String,
+    /// 64 hex digits; null where the image has none
+    pub fingerprint: Option<String>,
+    /// Services that it builds on directly
+    pub depends_on: Vec<String>,
+    /// `linux/amd64`, …
+    pub platforms: Vec<String>,
+    /// Whether the image goes to the registry
+    pub push: bool,
+    /// Public tags, in the order in which they are moved; in a local run full names in the
+    /// engine's store
+    pub tags: Vec<String>,
+    /// Tags that such an event moves at other times, and why not now
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stays: Vec<Stays>,
+    /// What the policy reads
+    pub cache_from: Vec<Source>,
+    /// What the policy writes
+    pub cache_to: Vec<Destination>,
+}
+
+/// What is done for a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It is built
+    Build,
+}
+
+/// What was asked for on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Services and groups; all services if empty
+    pub names: Vec<String>,
+    /// Build everything anew
+    pub no_cache: bool,
+    /// Load images into the engine's store also where the event does not
+    pub load: bool,
+    /// Do not push where the event would
+    pub no_push: bool,
+}
+
+/// Computes the plan.
+pub fn make(facts: &Facts, request: &Request) -> anyhow::Result<Plan> {
+    let asked = facts.select(&request.names)?;
+    let chosen = facts.graph.with_dependencies(asked.iter().map(String::as_str));
+    let levels = facts.graph.levels(&chosen);
+    let order = levels.iter().flatten();
+    let services: Vec<ServicePlan> =
+        order.map(|name| facts.plan_service(name, asked.contains(name), request)).collect();
+    let definition = definition::definition(facts, request, &services);
+    let event = event_fields(&facts.event, facts.revision.clone());
+    Ok(Plan { schema: 1, event, services, definition, levels, warnings: facts.warnings(request) })
+}
+
+fn event_fields(event: &Event, revision: Option<String>) -> EventFields {
+    use crate::context::event::Kind;
+    let version = match &event.kind {
+        Kind::Release(version) => Some(version.to_string()),
+        Kind::Local | Kind::Pr | Kind::Dev => None,
+    };
+    EventFields {
+        kind: event.kind.name(),
+        revision,
+        r#ref: event.git_ref.clone(),
+        version,
+        fork: event.fork,
+    }
+}

@@ -1,0 +1,138 @@
+//! From the services' plans to the definition that buildx is given. Pure.
+
+use super::cache::{Destination, Source, State};
+use super::facts::{Facts, SecretPlace, SecretThere};
+use super::{Request, ServicePlan};
+use crate::context::event::Kind;
+use crate::docker::bake::{Attributes, Definition, Group, Target, attributes, target_name};
+use crate::manifest::Service;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One target a service.
+pub fn definition(facts: &Facts, request: &Request, services: &[ServicePlan]) -> Definition {
+    let mut definition = Definition::default();
+    for plan in services {
+        if let Some(service) = facts.service(&plan.service) {
+            let target = target(facts, request, service, plan);
+            definition.target.insert(target_name(&plan.service), target);
+        }
+    }
+    let targets = definition.target.keys().cloned().collect();
+    definition.group.insert("default".into(), Group { targets });
+    definition
+}
+
+fn target(facts: &Facts, request: &Request, service: &Service, plan: &ServicePlan) -> Target {
+    let mut target = Target {
+        context: service.context.to_string(),
+        dockerfile: below_context(service),
+        contexts: contexts(facts, request, service),
+        args: args(facts, service),
+        labels: super::labels::labels(&facts.manifest.project, service),
+        cache_from: plan.cache_from.iter().filter_map(|s| source(s, &facts.event.kind)).collect(),
+        cache_to: plan.cache_to.iter().map(destination).collect(),
+        target: service.target.clone(),
+        secret: facts.secrets.get(&service.name).into_iter().flatten().map(secret).collect(),
+        ssh: service.ssh.iter().map(|ssh| ssh_attributes(ssh)).collect(),
+        platforms: plan.platforms.clone(),
+        no_cache: request.no_cache.then_some(true),
+        network: service.network.clone(),
+        shm_size: service.shm_size.clone(),
+        extra_hosts: service.extra_hosts.clone(),
+        ..Target::default()
+    };
+    if plan.push {
+        target.tags = vec![format!("{}:{}", plan.image, facts.handle())];
+        target.output = vec![attributes([("type", "image"), ("push", "true")])];
+        target.attest = vec![attributes([("type", "provenance"), ("mode", "min")])];
+    } else {
+        target.attest = vec![no_provenance()];
+        if facts.event.kind == Kind::Local || request.load {
+            target.tags = facts.local_names(&service.name);
+            target.output = vec![attributes([("type", "docker")])];
+        } else {
+            target.output = vec![attributes([("type", "cacheonly")])];
+        }
+    }
+    target
+}
+
+/// What stands in for the names in the Dockerfile: bases by digest, services as targets (or, in a
+/// pushing run, as the image that is pushed first).
+fn contexts(facts: &Facts, request: &Request, service: &Service) -> BTreeMap<String, String> {
+    let mut contexts = BTreeMap::new();
+    let needs = facts.needs.get(&service.name).cloned().unwrap_or_default();
+    for (name, key) in &needs.bases {
+        if let Some(base) = facts.bases.get(key) {
+            contexts.insert(name.clone(), base.context.clone());
+        }
+    }
+    for (name, other) in &needs.services {
+        let value = if facts.pushes(request) {
+            format!("docker-image://{}:{}", facts.image(other), facts.handle())
+        } else {
+            format!("target:{}", target_name(other))
+        };
+        contexts.insert(name.clone(), value);
+    }
+    contexts.extend(service.contexts.clone());
+    contexts
+}
+
+fn args(facts: &Facts, service: &Service) -> BTreeMap<String, String> {
+    let mut args = service.args.clone();
+    for name in &service.volatile_args {
+        if let (false, Some(value)) = (args.contains_key(name), facts.environment_args.get(name)) {
+            args.insert(name.clone(), value.clone());
+        }
+    }
+    args
+}
+
+/// buildx takes the Dockerfile's path relative to the context.
+fn below_context(service: &Service) -> String {
+    if let Ok(below) = service.dockerfile.strip_prefix(&service.context) {
+        return below.to_string();
+    }
+    let depth = service.context.components().filter(|c| c.as_str() != ".").count();
+    format!("{}{}", "../".repeat(depth), service.dockerfile)
+}
+
+fn source(source: &Source, kind: &Kind) -> Option<Attributes> {
+    match source {
+        Source::Registry { state: State::Absent, .. } => None,
+        // A local run never waits on a registry that does not answer.
+        Source::Registry { state: State::Unknown, .. } if *kind == Kind::Local => None,
+        Source::Registry { r#ref, .. } => Some(attributes([("type", "registry"), ("ref", r#ref)])),
+        Source::Gha { scope, .. } => Some(attributes([("type", "gha"), ("scope", scope)])),
+    }
+}
+
+fn destination(destination: &Destination) -> Attributes {
+    match serde_json::to_value(destination) {
+        Ok(Value::Object(fields)) => fields.into_iter().collect(),
+        _ => Attributes::new(),
+    }
+}
+
+fn secret(secret: &SecretThere) -> Attributes {
+    match &secret.source {
+        SecretPlace::File(path) => attributes([("id", &secret.id), ("src", path.as_str())]),
+        SecretPlace::Env(name) => attributes([("id", &secret.id), ("env", name)]),
+    }
+}
+
+fn ssh_attributes(ssh: &str) -> Attributes {
+    match ssh.split_once('=') {
+        None => attributes([("id", ssh)]),
+        Some((id, paths)) => {
+            let paths: Vec<&str> = paths.split(',').collect();
+            [("id".to_owned(), id.into()), ("paths".to_owned(), paths.into())].into()
+        }
+    }
+}
+
+fn no_provenance() -> Attributes {
+    [("type".to_owned(), "provenance".into()), ("disabled".to_owned(), true.into())].into()
+}
