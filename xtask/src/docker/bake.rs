@@ -108,13 +108,15 @@ impl Definition {
         serde_json::to_string_pretty(&value)
     }
 
-    /// Only the given targets, as the default group.
-    pub fn only(&self, targets: &[String]) -> Self {
-        let target = self.target.iter().filter(|(name, _)| targets.contains(name));
-        Self {
-            group: [("default".to_owned(), Group { targets: targets.to_vec() })].into(),
-            target: target.map(|(name, target)| (name.clone(), target.clone())).collect(),
-        }
+    /// The same with another default group. The other targets stay, for `target:` contexts.
+    pub fn with_default(&self, targets: Vec<String>) -> Self {
+        let group = [("default".to_owned(), Group { targets })].into();
+        Self { group, target: self.target.clone() }
+    }
+
+    /// The targets that are built.
+    pub fn default_targets(&self) -> &[String] {
+        self.group.get("default").map_or(&[], |group| &group.targets)
     }
 }
 

@@ -1,4 +1,25 @@
 //! Docker's side of the world: the engine, buildx, registries.
 
 pub mod bake;
+pub mod build;
+pub mod buildx;
 pub mod progress;
+
+use crate::process::Command;
+use std::collections::BTreeMap;
+
+/// A docker that answers.
+#[derive(Clone, Debug, Default)]
+pub struct Docker {
+    /// The docker command
+    pub program: String,
+    /// Variables for its children
+    pub env: BTreeMap<String, Option<String>>,
+}
+
+impl Docker {
+    /// A call of it, without arguments yet.
+    pub fn command(&self, purpose: impl Into<String>) -> Command {
+        Command::new(purpose, &self.program).envs(&self.env)
+    }
+}

@@ -1,6 +1,8 @@
 //! buildx's `--progress=rawjson` as a stream of lines, folded into a state. Pure, and tolerant of
 //! what it does not know: an unknown field or line is passed over, never an error.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -258,6 +260,16 @@ impl Progress {
         steps
     }
 
+    /// From the beginning of a target's first step to the end of its last, in seconds.
+    pub fn seconds(&self, target: &str) -> f64 {
+        let of_target = self.vertexes.values().filter(|vertex| {
+            vertex.names.iter().any(|name| StepName::parse(name).target == Some(target))
+        });
+        let times = of_target.filter_map(|vertex| vertex.started.zip(vertex.completed));
+        let span = times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        span.map_or(0.0, |(start, end)| end - start)
+    }
+
     /// Names of the steps that are at work now, with the second at which they began.
     pub fn running(&self) -> Vec<(&str, f64)> {
         let at_work = self.vertexes.values().filter(|v| v.completed.is_none());
@@ -285,7 +297,8 @@ impl Vertex {
     }
 
     fn append(&mut self, base64: &str) {
-        self.partial.push_str(&String::from_utf8_lossy(&decode_base64(base64)));
+        self.partial
+            .push_str(&String::from_utf8_lossy(&STANDARD.decode(base64).unwrap_or_default()));
         while let Some((line, rest)) = self.partial.split_once('\n') {
             self.log.push_back(line.trim_end_matches('\r').to_owned());
             self.partial = rest.to_owned();
@@ -354,28 +367,6 @@ fn seconds(time: &str) -> Option<f64> {
     let days =
         year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 719_469;
     Some(days as f64 * 86_400.0 + hours * 3_600.0 + minutes * 60.0 + rest)
-}
-
-/// What is not base64 is passed over.
-fn decode_base64(text: &str) -> Vec<u8> {
-    let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::with_capacity(text.len() * 3 / 4));
-    for c in text.bytes() {
-        let value = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => continue,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
-    }
-    bytes
 }
 
 #[cfg(test)]

@@ -1,0 +1,169 @@
+//! Carries the building of a plan out: what can run together goes in one bake, and a failing
+//! service costs only what builds on it.
+
+use super::bake::{service_name, target_name};
+use super::buildx::{Baked, Buildx};
+use super::progress::{FailedStep, Progress, Steps, Update};
+use crate::plan::Plan;
+use crate::plan::graph::Graph;
+use anyhow::Result;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What came of a service.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Its image is there
+    Built(Built),
+    /// Its own build failed
+    Failed(Box<Failed>),
+    /// It was not tried, because of services that it builds on, or of `--fail-fast`
+    NotTried {
+        /// Their names; empty for `--fail-fast`
+        because: Vec<String>,
+    },
+}
+
+/// An image that was built.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Built {
+    /// The digest of its index or manifest; none where nothing was exported
+    pub digest: Option<String>,
+    /// From the first to the last of its steps
+    pub seconds: f64,
+    /// Its steps
+    pub steps: Steps,
+}
+
+/// A build that failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failed {
+    /// The step, where it was one
+    pub step: Option<FailedStep>,
+    /// What buildx said at the end
+    pub last_words: String,
+}
+
+/// What to do after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Build what does not need the failed service
+    GoOn,
+    /// Stop (`--fail-fast`)
+    Stop,
+}
+
+/// Finds the service whose Dockerfile holds a failed step, among those under which it was shown.
+pub type OwnerOf<'a> = dyn Fn(&FailedStep) -> Option<String> + 'a;
+
+/// Builds all services of the plan in as few bakes as there can be.
+pub struct Build<'a> {
+    /// How bakes are run
+    pub buildx: Buildx<'a>,
+    /// What builds on what
+    pub graph: &'a Graph,
+    /// Which service a failed step belongs to
+    pub owner_of: &'a OwnerOf<'a>,
+    /// After a failure
+    pub on_failure: OnFailure,
+}
+
+impl Build<'_> {
+    /// The outcome of each service of the plan. An error is an interrupt, or that buildx could not be
+    /// started; a build that fails is an outcome.
+    pub fn run(
+        &self,
+        plan: &Plan,
+        on_update: &mut dyn FnMut(Option<&Update>, &Progress),
+    ) -> Result<BTreeMap<String, Outcome>> {
+        let mut outcomes = BTreeMap::new();
+        let together = vec![plan.levels.concat()];
+        for services in &together {
+            self.group(plan, services, &mut outcomes, on_update)?;
+        }
+        Ok(outcomes)
+    }
+
+    fn group(
+        &self,
+        plan: &Plan,
+        services: &[String],
+        outcomes: &mut BTreeMap<String, Outcome>,
+        on_update: &mut dyn FnMut(Option<&Update>, &Progress),
+    ) -> Result<()> {
+        loop {
+            self.leave_out(services, outcomes);
+            let rest: Vec<&String> =
+                services.iter().filter(|s| !outcomes.contains_key(*s)).collect();
+            if rest.is_empty() {
+                return Ok(());
+            }
+            let targets = rest.iter().map(|service| target_name(service)).collect();
+            let definition = plan.definition.with_default(targets);
+            let baked = self.buildx.bake(&definition, on_update)?;
+            let rest: Vec<String> = rest.into_iter().cloned().collect();
+            self.record(&baked, &rest, outcomes);
+        }
+    }
+
+    /// Gives up what builds on something that failed.
+    fn leave_out(&self, services: &[String], outcomes: &mut BTreeMap<String, Outcome>) {
+        let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
+        let failed: Vec<String> =
+            outcomes.iter().filter(|(_, o)| failed(o)).map(|(s, _)| s.clone()).collect();
+        for service in
+            services.iter().filter(|s| !outcomes.contains_key(*s)).cloned().collect::<Vec<_>>()
+        {
+            let because: Vec<String> =
+                failed.iter().filter(|f| self.graph.builds_on(&service, f)).cloned().collect();
+            let stop = self.on_failure == OnFailure::Stop && !failed.is_empty();
+            if !because.is_empty() || stop {
+                outcomes.insert(service, Outcome::NotTried { because });
+            }
+        }
+    }
+
+    fn record(&self, baked: &Baked, rest: &[String], outcomes: &mut BTreeMap<String, Outcome>) {
+        let progress = &baked.progress;
+        for service in rest {
+            let built = built(progress, service);
+            if baked.success || built.digest.is_some() {
+                outcomes.insert(service.clone(), Outcome::Built(built));
+            }
+        }
+        if baked.success {
+            return;
+        }
+        let (named, last_words) = progress.last_words();
+        let mut any = false;
+        for step in progress.failed_steps() {
+            let shown: BTreeSet<String> = step.targets.iter().map(|t| service_name(t)).collect();
+            let owner = (self.owner_of)(&step).or_else(|| shown.first().cloned());
+            if let Some(service) = owner.filter(|service| rest.contains(service)) {
+                let failed = Failed { step: Some(step), last_words: last_words.clone() };
+                outcomes.insert(service, Outcome::Failed(Box::new(failed)));
+                any = true;
+            }
+        }
+        if any {
+            return;
+        }
+        // No step failed: buildx names the target (a Dockerfile that cannot be parsed, a push that
+        // was refused), or nothing can be built at all.
+        let named = named.map(|target| service_name(&target)).filter(|s| rest.contains(s));
+        for service in rest {
+            if named.as_ref().is_none_or(|named| named == service) {
+                let failed = Failed { step: None, last_words: last_words.clone() };
+                outcomes.insert(service.clone(), Outcome::Failed(Box::new(failed)));
+            }
+        }
+    }
+}
+
+fn built(progress: &Progress, service: &str) -> Built {
+    let target = target_name(service);
+    Built {
+        digest: progress.digest(&target).map(str::to_owned),
+        seconds: progress.seconds(&target),
+        steps: progress.steps(&target),
+    }
+}
