@@ -1,9 +1,11 @@
 //! `cargo xtask` for a monorepo of container images: options, facts, plan, run, report.
 
+pub mod diagnostic;
 pub mod docker;
 pub mod error;
 pub mod interrupt;
 pub mod manifest;
+pub mod nearest;
 pub mod plan;
 pub mod process;
 
