@@ -1,6 +1,7 @@
 //! `cargo xtask` for a monorepo of container images: options, facts, plan, run, report.
 
-#[macro_use]
+pub mod diagnostic;
+pub mod docker;
 pub mod error;
 
 pub mod context;
