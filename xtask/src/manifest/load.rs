@@ -3,7 +3,6 @@
 use super::{Loaded, check_files, parse};
 use crate::diagnostic::{Diagnostic, Source, report};
 use crate::error::Wrong;
-use crate::wrong;
 use anyhow::Result;
 use camino::Utf8Path;
 use std::io::ErrorKind;
