@@ -86,8 +86,9 @@ fn no_such_service(manifest: &Manifest, reference: &Reference, other: &str) -> P
 
 fn no_such_base(manifest: &Manifest, reference: &Reference, name: &str) -> Problem {
     let verb = match reference.kind {
-        ReferenceKind::From => "builds on",
+        ReferenceKind::From | ReferenceKind::Stage => "builds on",
         ReferenceKind::CopyFrom | ReferenceKind::MountFrom => "reads from",
+        ReferenceKind::Syntax => "takes its frontend from",
     };
     let known = manifest.bases.keys().map(String::as_str);
     let near = nearest(name, known).map(|near| format!("did you mean `{near}`? Else "));
