@@ -58,9 +58,7 @@ impl Kind {
             None if text == "pr" => Self::Pr,
             None if text == "dev" => Self::Dev,
             Some(("release", tag)) => Self::Release(version_of_tag(tag)?),
-            _ => wrong!(
-                "unknown event `{text}`: use `local`, `pr`, `dev` or `release:vX.Y.Z`"
-            ),
+            _ => wrong!("unknown event `{text}`: use `local`, `pr`, `dev` or `release:vX.Y.Z`"),
         })
     }
 }
@@ -112,7 +110,9 @@ pub fn find(
         let kind = Kind::parse(asked)?;
         let pull = ["pull_request", "pull_request_target", "merge_group"].contains(&name);
         if pull && kind.pushes() {
-            wrong!("`--event {asked}` is refused: this run was caused by `{name}`, and pull requests never publish");
+            wrong!(
+                "`--event {asked}` is refused: this run was caused by `{name}`, and pull requests never publish"
+            );
         }
         let fork = pull && name != "merge_group" && is_fork(payload);
         return Ok(Event { git_ref: ref_of(&kind, dev_branch), kind, revision: None, fork });
@@ -123,9 +123,7 @@ pub fn find(
     let git_ref = var("GITHUB_REF").map(str::to_owned);
     let revision = var("GITHUB_SHA").map(str::to_owned);
     match name {
-        "pull_request" => {
-            Ok(Event { kind: Kind::Pr, git_ref, revision, fork: is_fork(payload) })
-        }
+        "pull_request" => Ok(Event { kind: Kind::Pr, git_ref, revision, fork: is_fork(payload) }),
         "merge_group" => Ok(Event { kind: Kind::Pr, git_ref, revision, fork: false }),
         "push" => {
             let kind = pushed(git_ref.as_deref().unwrap_or_default(), payload, dev_branch)?;

@@ -31,8 +31,11 @@ pub fn head(processes: &Processes, root: &Utf8Path) -> Result<Option<String>> {
 /// The commit that a name stands for (annotated tags peeled); `None` if there is no such name.
 pub fn commit_of(processes: &Processes, root: &Utf8Path, name: &str) -> Result<Option<String>> {
     let name = format!("{name}^{{commit}}");
-    let command =
-        git(root, "read a commit", &["rev-parse", "--verify", "--quiet", "--end-of-options", &name]);
+    let command = git(
+        root,
+        "read a commit",
+        &["rev-parse", "--verify", "--quiet", "--end-of-options", &name],
+    );
     match processes.read(&command) {
         Ok(commit) => Ok(Some(commit)),
         Err(error) => match error.downcast::<Failure>()? {
@@ -70,11 +73,7 @@ pub enum Ignored {
 }
 
 /// The commit at the head of a branch of the remote `origin`, asked over the network.
-pub fn remote_head(
-    processes: &Processes,
-    root: &Utf8Path,
-    branch: &str,
-) -> Result<Option<String>> {
+pub fn remote_head(processes: &Processes, root: &Utf8Path, branch: &str) -> Result<Option<String>> {
     let name = format!("refs/heads/{branch}");
     let command = git(root, "ask the remote for its head", &["ls-remote", "--", "origin", &name])
         .env("GIT_TERMINAL_PROMPT", "0");

@@ -1,1 +1,3 @@
 //! Docker's side of the world: the engine, buildx, registries.
+
+pub mod registry;
