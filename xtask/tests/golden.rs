@@ -44,8 +44,14 @@ fn check(golden: &Path, case: &Path) -> Result<(), String> {
     }
     let ran = call.run();
     let code: i32 = read(&case.join("code")).trim().parse().unwrap_or(0);
-    let mut printed = if code == 0 { ran.stdout.clone() } else { format!("{}{}", ran.stdout, ran.stderr) };
-    let hide = [(cache.0.to_str().unwrap(), "{CACHE}"), (repository.root().to_str().unwrap(), "{ROOT}"), (&head, "{HEAD}"), (&head[..7], "{HEAD:7}")];
+    let mut printed =
+        if code == 0 { ran.stdout.clone() } else { format!("{}{}", ran.stdout, ran.stderr) };
+    let hide = [
+        (cache.0.to_str().unwrap(), "{CACHE}"),
+        (repository.root().to_str().unwrap(), "{ROOT}"),
+        (&head, "{HEAD}"),
+        (&head[..7], "{HEAD:7}"),
+    ];
     for (text, name) in hide {
         printed = printed.replace(text, name);
     }

@@ -4,7 +4,7 @@
 use crate::diagnostic::{Diagnostic, Source, report};
 use crate::error::Wrong;
 use crate::manifest::{Loaded, Service};
-use crate::plan::dockerfile::{self, Dockerfile};
+use crate::plan::dockerfile::{self, Dockerfile, Question};
 use crate::plan::graph::{Cycle, Graph, Needs, needs};
 use anyhow::Result;
 use camino::Utf8Path;
@@ -57,9 +57,9 @@ impl Dockerfiles {
         if !mistakes.is_empty() {
             return fail(&mistakes);
         }
-        let on = all.iter().map(|(name, needs)| {
-            (name.clone(), needs.services.values().cloned().collect())
-        });
+        let on = all
+            .iter()
+            .map(|(name, needs)| (name.clone(), needs.services.values().cloned().collect()));
         match Graph::new(on.collect()) {
             Ok(graph) => Ok((all, graph)),
             Err(cycle) => fail(&[cycle_at(loaded, &cycle)]),
@@ -67,11 +67,19 @@ impl Dockerfiles {
     }
 
     fn needs_of(&self, loaded: &Loaded, service: &Service) -> Result<Needs, Vec<Diagnostic>> {
-        let Some((source, dockerfile)) = self.get(&service.name) else { return Ok(Needs::default()) };
-        let target = service.target.as_deref();
-        let references =
-            dockerfile::references(dockerfile, &service.args, target, &service.platforms)
-                .map_err(|problem| vec![source.at_line(problem.line, problem.what)])?;
+        let Some((source, dockerfile)) = self.get(&service.name) else {
+            return Ok(Needs::default());
+        };
+        let contexts: Vec<String> = service.contexts.keys().cloned().collect();
+        let question = Question {
+            args: &service.args,
+            target: service.target.as_deref(),
+            contexts: &contexts,
+            platforms: &service.platforms,
+        };
+        let reads = dockerfile::reads(dockerfile, &question)
+            .map_err(|trouble| vec![source.at_line(trouble.line, trouble.what)])?;
+        let references = reads.references;
         needs(&loaded.manifest, &service.name, &references).map_err(|problems| {
             let at = |problem: crate::plan::graph::Problem| {
                 let message = format!("service `{}` {}", service.name, problem.message);
@@ -85,7 +93,10 @@ impl Dockerfiles {
 fn cycle_at(loaded: &Loaded, cycle: &Cycle) -> Diagnostic {
     let first = cycle.0.first().map(String::as_str).unwrap_or_default();
     loaded
-        .at(&loaded.places.service(first), format!("services build on each other: {}", cycle.0.join(" -> ")))
+        .at(
+            &loaded.places.service(first),
+            format!("services build on each other: {}", cycle.0.join(" -> ")),
+        )
         .help("let one of their Dockerfiles start from something else")
 }
 

@@ -50,8 +50,7 @@ pub fn read(asked: &Asked) -> Result<World> {
     let loaded = manifest::load(&path, &root)?;
     let project = &loaded.manifest.project;
     let payload = asked.env.github_payload()?;
-    let event =
-        event::find(asked.event, &asked.env.vars, payload.as_ref(), &project.dev_branch)?;
+    let event = event::find(asked.event, &asked.env.vars, payload.as_ref(), &project.dev_branch)?;
     let chosen = select(&loaded.manifest, asked.names)?;
     let dockerfiles = dockerfiles::read(&root, &loaded)?;
     let (needs, graph) = dockerfiles.graph(&loaded)?;
@@ -141,7 +140,9 @@ pub fn check_clean(processes: &Processes, world: &World, services: &[&str]) -> R
     for service in services.iter().filter_map(|name| facts.service(name)) {
         paths.push(service.context.clone());
         paths.push(service.dockerfile.clone());
-        paths.extend(service.contexts.values().filter(|c| !c.contains("://")).map(Utf8PathBuf::from));
+        paths.extend(
+            service.contexts.values().filter(|c| !c.contains("://")).map(Utf8PathBuf::from),
+        );
     }
     let changed = git::changed(processes, &world.root, &paths, git::Ignored::Skip)?;
     if changed.is_empty() {

@@ -57,6 +57,9 @@ fn missing(loaded: &Loaded, service: &str, index: usize, secret: &Secret) -> Dia
         SecretSource::File(path) => format!("there is no file `{path}`"),
     };
     loaded
-        .at(&span, format!("the secret `{}` of service `{service}` is not there: {what}", secret.id))
+        .at(
+            &span,
+            format!("the secret `{}` of service `{service}` is not there: {what}", secret.id),
+        )
         .help("provide it, or say `optional = true`")
 }

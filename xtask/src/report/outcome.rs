@@ -29,7 +29,9 @@ pub fn summary(plan: &Plan, outcomes: &BTreeMap<String, Outcome>) -> String {
             Some(Outcome::Built(built)) => built_line(built, &service.tags),
             Some(Outcome::Failed(_)) => "failed".into(),
             Some(Outcome::NotTried { because }) if because.is_empty() => "not tried".into(),
-            Some(Outcome::NotTried { because }) => format!("not tried: {} failed", because.join(", ")),
+            Some(Outcome::NotTried { because }) => {
+                format!("not tried: {} failed", because.join(", "))
+            }
             None => "not tried".into(),
         };
         // Writing to a string cannot fail.

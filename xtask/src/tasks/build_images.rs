@@ -7,7 +7,7 @@ use crate::docker::Docker;
 use crate::docker::build::{Build, Failed, OnFailure, Outcome};
 use crate::docker::buildx::Buildx;
 use crate::docker::progress::FailedStep;
-use crate::plan::dockerfile::line_of_step;
+use crate::plan::dockerfile::lines_of_vertex;
 use crate::plan::{self, Plan, Request};
 use crate::report::outcome::{self, Place};
 use crate::report::terminal::{Level, Terminal};
@@ -94,7 +94,8 @@ fn build(
 /// The service whose Dockerfile holds a failed step: a step that services share is shown under any
 /// of them, but stands in the Dockerfile of the one that the others build on.
 fn owner_of(world: &World, plan: &Plan, step: &FailedStep) -> Option<String> {
-    let shown: Vec<String> = step.targets.iter().map(|t| crate::docker::bake::service_name(t)).collect();
+    let shown: Vec<String> =
+        step.targets.iter().map(|t| crate::docker::bake::service_name(t)).collect();
     let candidates = world.facts.graph.with_dependencies(shown.iter().map(String::as_str));
     let in_order = plan.services.iter().filter(|plan| candidates.contains(&plan.service));
     let mut holders = in_order.filter(|plan| lines_of(world, &plan.service, step).is_some());
@@ -102,7 +103,7 @@ fn owner_of(world: &World, plan: &Plan, step: &FailedStep) -> Option<String> {
 }
 
 fn lines_of(world: &World, service: &str, step: &FailedStep) -> Option<(usize, usize)> {
-    line_of_step(&world.dockerfiles.get(service)?.1, &step.name)
+    lines_of_vertex(&world.dockerfiles.get(service)?.1, &step.name)
 }
 
 fn place_of(world: &World, service: &str, failed: &Failed) -> Option<Place> {

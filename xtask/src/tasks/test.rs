@@ -43,7 +43,12 @@ pub fn run(session: &Session, options: Test) -> Result<ExitCode> {
         let began = Instant::now();
         println!("== {}", part.name);
         let good = run_part(session, &part, &mut counts)?;
-        println!("== {}: {}, {}\n", part.name, if good { "passed" } else { "FAILED" }, seconds(began.elapsed().as_secs_f64()));
+        println!(
+            "== {}: {}, {}\n",
+            part.name,
+            if good { "passed" } else { "FAILED" },
+            seconds(began.elapsed().as_secs_f64())
+        );
         if !good {
             failures.push(part.name);
         }

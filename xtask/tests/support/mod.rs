@@ -80,14 +80,22 @@ impl Repository {
             .env("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z")
             .output()
             .unwrap();
-        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "git {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     /// The binary, to be run in this repository without anything of GitHub's or Docker's in the
     /// environment.
     pub fn xtask(&self, args: &[&str]) -> Xtask {
-        Xtask { dir: self.root().to_owned(), args: args.iter().map(|a| (*a).into()).collect(), env: BTreeMap::new() }
+        Xtask {
+            dir: self.root().to_owned(),
+            args: args.iter().map(|a| (*a).into()).collect(),
+            env: BTreeMap::new(),
+        }
     }
 }
 
@@ -121,7 +129,9 @@ impl Xtask {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.args(&self.args).current_dir(&self.dir).stdin(Stdio::null());
         let foreign = |name: &str| {
-            ["GITHUB_", "ACTIONS_", "DOCKER_", "BUILDX_", "BUILDKIT_"].iter().any(|p| name.starts_with(p))
+            ["GITHUB_", "ACTIONS_", "DOCKER_", "BUILDX_", "BUILDKIT_"]
+                .iter()
+                .any(|p| name.starts_with(p))
                 || name == "XTASK_REGISTRY"
         };
         for (name, _) in std::env::vars().filter(|(name, _)| foreign(name)) {
