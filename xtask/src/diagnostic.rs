@@ -12,6 +12,9 @@ const BEFORE: usize = 60;
 /// Longer names are cut in messages.
 const LONGEST_NAME: usize = 80;
 
+/// A report shows no more than so many.
+const SHOWN: usize = 50;
+
 /// The bytes of a file that something is said about.
 pub type Span = Range<usize>;
 
@@ -47,8 +50,8 @@ pub struct Diagnostic {
 impl Source {
     /// Finds the lines of a text.
     pub fn new(path: &str, text: &str) -> Self {
-        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let starts = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
+        let newlines = text.match_indices('\n').map(|(at, _)| at + 1);
+        let starts = std::iter::once(0).chain(newlines).collect();
         Self { path: path.into(), text: text.into(), starts }
     }
 
@@ -158,10 +161,10 @@ impl Diagnostic {
     }
 }
 
-/// All mistakes, and how many they are: `3 errors in services/services.toml`.
+/// All mistakes (of very many the first), and how many they are: `3 errors in services/services.toml`.
 pub fn report(diagnostics: &[Diagnostic]) -> String {
     let mut text = String::new();
-    for diagnostic in diagnostics {
+    for diagnostic in diagnostics.iter().take(SHOWN) {
         text += &format!("{diagnostic}\n\n");
     }
     let mut paths: Vec<&str> = diagnostics.iter().map(|diagnostic| &*diagnostic.path).collect();
@@ -172,7 +175,11 @@ pub fn report(diagnostics: &[Diagnostic]) -> String {
         [path] => path.to_owned(),
         _ => format!("{} files", paths.len()),
     };
-    text + &format!("{} {errors} in {place}", diagnostics.len())
+    let rest = match diagnostics.len() > SHOWN {
+        true => format!(", the first {SHOWN} are shown"),
+        false => String::new(),
+    };
+    text + &format!("{} {errors} in {place}{rest}", diagnostics.len())
 }
 
 /// A name as messages show it: in backticks, on one line, harmless to a terminal, not too long.

@@ -56,5 +56,6 @@ fn a_report_counts() {
     let (one, two) = (f.at(&(0..1), "m"), g.at(&(0..1), "m"));
     assert!(report(std::slice::from_ref(&one)).ends_with("\n\n1 error in f"));
     assert!(report(&[one.clone(), one.clone()]).ends_with("\n\n2 errors in f"));
+    assert!(report(&vec![one.clone(); 51]).ends_with("51 errors in f, the first 50 are shown"));
     assert!(report(&[one, two]).ends_with("\n\n2 errors in 2 files"));
 }

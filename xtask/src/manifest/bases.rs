@@ -13,8 +13,7 @@ pub(super) fn bases(
     top: &Table<'_>,
     registry: &str,
 ) -> BTreeMap<String, Base> {
-    let Some(section) = reader.table(top, "bases", &[]) else { return BTreeMap::new() };
-    let section = Table { title: "`[bases]`".to_owned(), ..section };
+    let Some(section) = reader.section(top, "bases", &[]) else { return BTreeMap::new() };
     let mut bases = BTreeMap::new();
     for (name, _) in section.iter() {
         reader.check(&name.span, base_name(name.text, registry));

@@ -12,8 +12,7 @@ pub(super) fn groups(
     top: &Table<'_>,
     services: Option<&Table<'_>>,
 ) -> BTreeMap<String, Vec<String>> {
-    let Some(section) = reader.table(top, "groups", &[]) else { return BTreeMap::new() };
-    let section = Table { title: "`[groups]`".to_owned(), ..section };
+    let Some(section) = reader.section(top, "groups", &[]) else { return BTreeMap::new() };
     let mut groups = BTreeMap::new();
     for (name, _) in section.iter() {
         reader.check(&name.span, values::component("group name", name.text));

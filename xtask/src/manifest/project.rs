@@ -1,14 +1,13 @@
 //! `[project]` and `[builders]`.
 
-use super::reader::{Reader, Table, Text};
+use super::reader::{Empty, Reader, Table, Text};
 use super::values::{self, Fault};
 use super::{Project, keys};
 use std::collections::BTreeMap;
 
 /// `[project]`. What is wrong in it stands in the reader; the value is then of no use.
 pub(super) fn project(reader: &mut Reader<'_>, top: &Table<'_>) -> Project {
-    let table = reader.table(top, "project", keys::PROJECT);
-    let Some(table) = table.map(|table| Table { title: "`[project]`".to_owned(), ..table }) else {
+    let Some(table) = reader.section(top, "project", keys::PROJECT) else {
         if top.get("project").is_none() {
             let help = "begin with\n[project]\nname = \"shop\"\nregistry = \"ghcr.io/owner/shop\"";
             reader.absent(&top.span, Fault::new("there is no `[project]`").help(help));
@@ -35,7 +34,8 @@ pub(super) fn project(reader: &mut Reader<'_>, top: &Table<'_>) -> Project {
 /// `[builders]`: short names of buildx builders.
 pub(super) fn builders(reader: &mut Reader<'_>, top: &Table<'_>) -> BTreeMap<String, String> {
     let mut builders = BTreeMap::new();
-    for (name, builder) in reader.map(top, "builders") {
+    let Some(section) = reader.section(top, "builders", &[]) else { return builders };
+    for (name, builder) in reader.texts(&section, Empty::Wrong) {
         reader.check(&name.span, values::id("short name of a builder", name.text));
         reader.check(&builder.span, values::id("name of a builder", builder.text));
         builders.insert(name.text.to_owned(), builder.text.to_owned());

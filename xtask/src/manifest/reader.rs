@@ -26,10 +26,18 @@ pub(super) struct Table<'a> {
     pub(super) entries: &'a DeTable<'a>,
 }
 
+/// Whether an empty text is a mistake.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Empty {
+    Fine,
+    Wrong,
+}
+
 /// Collects mistakes.
 pub(super) struct Reader<'s> {
     source: &'s Source,
     broken: Vec<usize>,
+    broken_lines: BTreeSet<usize>,
     complete: bool,
     found: Vec<Diagnostic>,
 }
@@ -57,7 +65,8 @@ impl<'s> Reader<'s> {
     /// `broken`: where the file is not TOML; values around these places were guessed, so nothing is
     /// said about them. Unless the file is `complete`, nothing is said to be missing.
     pub(super) fn new(source: &'s Source, broken: Vec<usize>, complete: bool) -> Self {
-        Self { source, broken, complete, found: Vec::new() }
+        let broken_lines = broken.iter().map(|offset| source.line_of(*offset)).collect();
+        Self { source, broken, broken_lines, complete, found: Vec::new() }
     }
 
     /// Everything that was found.
@@ -67,6 +76,9 @@ impl<'s> Reader<'s> {
 
     /// Something is wrong here.
     pub(super) fn wrong(&mut self, span: &Span, fault: Fault) {
+        if self.broken_lines.contains(&self.source.line_of(span.start)) {
+            return;
+        }
         let mut diagnostic = self.source.at(span, fault.message);
         diagnostic.help = fault.help;
         self.found.push(diagnostic);
@@ -98,7 +110,7 @@ impl<'s> Reader<'s> {
     /// A key's text, which must not be empty.
     pub(super) fn string<'a>(&mut self, table: &Table<'a>, key: &str) -> Option<Text<'a>> {
         let text = self.text(table, key, table.get(key)?)?;
-        self.filled(&format!("`{key}` in {}", table.title), text)
+        self.filled(&format!("`{key}` in {}", table.title), text, keys::example(key, table.known))
     }
 
     /// A key's list of texts, none empty, none twice.
@@ -108,10 +120,8 @@ impl<'s> Reader<'s> {
         let mut texts = Vec::new();
         for item in items {
             let Some(text) = self.text(table, key, item) else { continue };
-            let Some(text) = self.filled(&format!("an entry of `{key}` in {}", table.title), text)
-            else {
-                continue;
-            };
+            let what = format!("an entry of `{key}` in {}", table.title);
+            let Some(text) = self.filled(&what, text, None) else { continue };
             if seen.insert(text.text) {
                 texts.push(text);
             } else {
@@ -123,18 +133,46 @@ impl<'s> Reader<'s> {
     }
 
     /// A key's table of texts: `{ NAME = "text" }`.
-    pub(super) fn map<'a>(&mut self, table: &Table<'a>, key: &str) -> Vec<(Text<'a>, Text<'a>)> {
-        let Some(inner) = self.table(table, key, &[]) else { return Vec::new() };
+    pub(super) fn map<'a>(
+        &mut self,
+        table: &Table<'a>,
+        key: &str,
+        empty: Empty,
+    ) -> Vec<(Text<'a>, Text<'a>)> {
+        match self.table(table, key, &[]) {
+            Some(inner) => self.texts(&inner, empty),
+            None => Vec::new(),
+        }
+    }
+
+    /// All entries of a table of texts.
+    pub(super) fn texts<'a>(
+        &mut self,
+        table: &Table<'a>,
+        empty: Empty,
+    ) -> Vec<(Text<'a>, Text<'a>)> {
         let mut entries = Vec::new();
-        for (name, value) in inner.iter() {
-            if let (Some(name), Some(value)) = (
-                self.filled(&format!("a name in {}", inner.title), name.clone()),
-                self.text(&inner, name.text, value),
-            ) {
-                entries.push((name, value));
+        for (name, value) in table.iter() {
+            let what = format!("{} in {}", quoted(name.text), table.title);
+            let mut text = self.text(table, name.text, value);
+            if empty == Empty::Wrong {
+                text = text.and_then(|text| self.filled(&what, text, None));
             }
+            let name = self.filled(&format!("a name in {}", table.title), name, None);
+            entries.extend(name.zip(text));
         }
         entries
+    }
+
+    /// A table at the top level: `[key]`.
+    pub(super) fn section<'a>(
+        &mut self,
+        top: &Table<'a>,
+        key: &str,
+        known: &'static [Key],
+    ) -> Option<Table<'a>> {
+        let section = self.table(top, key, known)?;
+        Some(Table { title: format!("`[{key}]`"), ..section })
     }
 
     /// A key's table, with what its keys may be.
@@ -202,11 +240,19 @@ impl<'s> Reader<'s> {
     }
 
     /// A text that is not empty.
-    fn filled<'a>(&mut self, what: &str, text: Text<'a>) -> Option<Text<'a>> {
+    fn filled<'a>(
+        &mut self,
+        what: &str,
+        text: Text<'a>,
+        example: Option<String>,
+    ) -> Option<Text<'a>> {
         if !text.text.trim().is_empty() {
             return Some(text);
         }
-        let help = "write something, or leave it out";
+        let help = match example {
+            Some(example) => format!("write it like `{example}`"),
+            None => "write something, or leave it out".to_owned(),
+        };
         self.wrong(&text.span, Fault::new(format!("{what} is empty")).help(help));
         None
     }
@@ -228,13 +274,13 @@ impl<'s> Reader<'s> {
             _ => format!("{name} in {} must be {wanted}, not {found}", table.title),
         };
         let scalar = !matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_));
-        let help = match keys::example(key, table.known) {
-            _ if wanted == "a string" && scalar => {
-                let written = self.source.text().get(value.span()).unwrap_or_default();
-                Some(format!("quote it: \"{written}\""))
-            }
-            Some(example) => Some(format!("write it like `{example}`")),
-            None => None,
+        let written = self.source.text().get(value.span()).unwrap_or_default();
+        let help = match (keys::example(key, table.known), wanted) {
+            (_, "a string") if scalar => Some(format!("quote it: \"{written}\"")),
+            (Some(example), _) => Some(format!("write it like `{example}`")),
+            (None, "a list") if scalar => Some(format!("write it like `{key} = [{written}]`")),
+            (None, "a table") => Some(format!("write it like `\"{key}\" = {{ … }}`")),
+            _ => None,
         };
         self.wrong(&value.span(), Fault { message, help });
         None

@@ -1,7 +1,7 @@
 //! `[services]`: every service and its keys.
 
 use super::project::{checked, platforms};
-use super::reader::{Reader, Table, Text};
+use super::reader::{Empty, Reader, Table, Text};
 use super::secrets::{secrets, ssh};
 use super::values::{self, Fault};
 use super::{Project, Service, keys};
@@ -16,14 +16,14 @@ const NETWORKS: [&str; 3] = ["default", "none", "host"];
 
 /// The section itself; that there is none, or nothing in it, is said.
 pub(super) fn section<'a>(reader: &mut Reader<'_>, top: &Table<'a>) -> Option<Table<'a>> {
-    let section = reader.table(top, "services", &[]);
+    let section = reader.section(top, "services", &[]);
     let empty = section.as_ref().is_some_and(|section| section.entries.is_empty());
     if empty || top.get("services").is_none() {
         let span = if empty { top.place("services") } else { top.span.clone() };
         let help = "add `[services.web]` for what is built from `services/web/Dockerfile`";
         reader.absent(&span, Fault::new("there are no services").help(help));
     }
-    section.map(|section| Table { title: "`[services]`".to_owned(), ..section })
+    section
 }
 
 /// All services of the section.
@@ -105,7 +105,7 @@ fn service(reader: &mut Reader<'_>, table: &Table<'_>, name: &str, project: &Pro
 /// A path that stays inside the repository, as far as its text tells.
 fn path(reader: &mut Reader<'_>, table: &Table<'_>, key: &str) -> Option<Utf8PathBuf> {
     let text = reader.string(table, key)?;
-    reader.check(&text.span, values::inside(&format!("`{key}`"), text.text))
+    reader.check(&text.span, values::inside(key, text.text))
 }
 
 /// `folder/file`, without `./` where the folder is the root.
@@ -115,7 +115,7 @@ fn inside_of(folder: &Utf8PathBuf, file: &str) -> Utf8PathBuf {
 
 fn args(reader: &mut Reader<'_>, table: &Table<'_>) -> BTreeMap<String, String> {
     let mut args = BTreeMap::new();
-    for (name, value) in reader.map(table, "args") {
+    for (name, value) in reader.map(table, "args", Empty::Fine) {
         reader.check(&name.span, values::arg_name("a build argument", name.text));
         args.insert(name.text.to_owned(), value.text.to_owned());
     }
@@ -125,10 +125,10 @@ fn args(reader: &mut Reader<'_>, table: &Table<'_>) -> BTreeMap<String, String> 
 fn volatile_args(reader: &mut Reader<'_>, table: &Table<'_>) -> Vec<String> {
     let mut names = Vec::new();
     for name in reader.strings(table, "volatile-args").unwrap_or_default() {
-        if let Some((name, _)) = name.text.split_once('=') {
-            let fault = Fault::new(format!("volatile argument {} has a value", quoted(name)));
+        if let Some((before, _)) = name.text.split_once('=') {
+            let fault = Fault::new(format!("volatile argument {} has a value", quoted(before)));
             let help = "name it alone; its value stands in `args` or in the environment";
-            reader.wrong(&table.place("volatile-args"), fault.help(help));
+            reader.wrong(&name.span, fault.help(help));
         } else {
             reader.check(&name.span, values::arg_name("a build argument", name.text));
         }
@@ -139,16 +139,12 @@ fn volatile_args(reader: &mut Reader<'_>, table: &Table<'_>) -> Vec<String> {
 
 fn contexts(reader: &mut Reader<'_>, table: &Table<'_>) -> BTreeMap<String, String> {
     let mut contexts = BTreeMap::new();
-    for (name, value) in reader.map(table, "contexts") {
+    for (name, value) in reader.map(table, "contexts", Empty::Wrong) {
         if name.text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '=') {
             let fault = Fault::new(format!("{} is no name of a context", quoted(name.text)));
             reader.wrong(&name.span, fault.help("name it as `COPY --from=NAME` does"));
         }
-        if value.text.trim().is_empty() {
-            let fault = Fault::new(format!("named context {} is empty", quoted(name.text)));
-            reader
-                .wrong(&value.span, fault.help("name a folder of the repository, or leave it out"));
-        } else if let Some(context) = reader.check(&value.span, values::named_context(value.text)) {
+        if let Some(context) = reader.check(&value.span, values::named_context(value.text)) {
             contexts.insert(name.text.to_owned(), context);
         }
     }
@@ -157,7 +153,7 @@ fn contexts(reader: &mut Reader<'_>, table: &Table<'_>) -> BTreeMap<String, Stri
 
 fn labels(reader: &mut Reader<'_>, table: &Table<'_>) -> BTreeMap<String, String> {
     let mut labels = BTreeMap::new();
-    for (name, value) in reader.map(table, "labels") {
+    for (name, value) in reader.map(table, "labels", Empty::Fine) {
         reader.check(&name.span, values::label(name.text));
         labels.insert(name.text.to_owned(), value.text.to_owned());
     }
@@ -175,7 +171,7 @@ fn network(reader: &mut Reader<'_>, table: &Table<'_>) -> Option<String> {
 
 fn extra_hosts(reader: &mut Reader<'_>, table: &Table<'_>) -> BTreeMap<String, String> {
     let mut hosts = BTreeMap::new();
-    for (name, address) in reader.map(table, "extra-hosts") {
+    for (name, address) in reader.map(table, "extra-hosts", Empty::Wrong) {
         reader.check(&name.span, values::host_name(name.text));
         reader.check(&address.span, values::address(address.text));
         hosts.insert(name.text.to_owned(), address.text.to_owned());

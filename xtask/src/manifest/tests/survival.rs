@@ -3,10 +3,17 @@
 use crate::manifest::parse;
 use std::time::Instant;
 
-const SEEDS: [&str; 3] = [
+const SEEDS: [&str; 10] = [
     include_str!("good.toml"),
     include_str!("../../../../services/services.toml"),
     "[project]\nname='x'\nregistry='ghcr.io/x'\n[services.web]\nargs={A='b'}\n[groups]\nall=['web']\n",
+    "project={name='x',registry='ghcr.io/x'}\n[services]\nweb={}\na.epoch=1\n[services.b]\nrefresh='7d'\n",
+    "[project]\nname=\"x\"\nregistry=\"localhost:5000\"\nplatforms=[\n  'linux/arm/v7', # one\n]\n[services.a]\nssh=['default']\nshm-size='64m'\n",
+    "[project]\nname='x'\nregistry='ghcr.io/x'\n[[services.a.secrets]]\nid='t'\nenv='T'\n[[services.a.secrets]]\nid='u'\nfile='f'\noptional=true\n",
+    "[project]\nname='x'\nregistry='ghcr.io/x'\nsource='https://x.y'\n[bases.'debian:1']\nbootstrap.debian='sid'\n[services.a]\n",
+    "[services.a]\ncontext='a/b'\ncontexts={b='c',d='docker-image://e'}\n[project]\nname='x'\nregistry='ghcr.io/x'\n",
+    "[project]\nname='x'\nregistry='ghcr.io/x'\n[services.a]\nlabels.\"größe 𝄞\"=''\nextra-hosts={x='::1'}\n",
+    "[project]\r\nname='x'\r\nregistry='ghcr.io/x'\r\n[services.a]\r\ndescription=\"\"\"\r\nlong\r\n\"\"\"\r\n",
 ];
 /// Pieces that a TOML reader might stumble on.
 const PIECES: [&str; 24] = [

@@ -29,6 +29,7 @@ pub fn registry(text: &str) -> Result<(), Fault> {
         return Err(fault(&format!("has no host: {} is none", quoted(host))).help(help));
     }
     match path.split('/').find(|part| !is_component(part)) {
+        Some("") if !path.is_empty() => Err(fault("has an empty part").help(help)),
         Some(part) if !path.is_empty() => {
             Err(fault(&format!("has a bad part, {}", quoted(part))).help(help))
         }
@@ -67,6 +68,7 @@ pub fn image(text: &str) -> Result<(), Fault> {
                 format!("did you mean {}?", quoted(&text.replace(part, &part.to_lowercase())));
             Err(fault("names are lower case").help(help))
         }
+        Some("") => Err(fault("a part of it is empty").help(example)),
         Some(part) => Err(fault(&format!("{} is malformed", quoted(part))).help(example)),
     }
 }
