@@ -14,6 +14,7 @@ pub mod plan;
 pub mod process;
 pub mod report;
 pub mod tasks;
+pub mod time;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -5,4 +5,5 @@ pub mod environment;
 pub mod event;
 pub mod facts;
 pub mod git;
+pub mod published;
 pub mod secrets;

@@ -4,6 +4,7 @@ pub mod bake;
 pub mod build;
 pub mod buildx;
 pub mod progress;
+pub mod publish;
 pub mod registry;
 
 use crate::process::Command;
