@@ -18,6 +18,7 @@ mod remote;
 mod stages;
 mod types;
 mod variable;
+mod vertex;
 
 pub use args::declared_args;
 pub use image_name::context_key;
@@ -26,6 +27,7 @@ pub use reads::{Question, Reads, reads};
 pub use types::{
     Dockerfile, Instruction, Reference, ReferenceKind, Source, Stage, Trouble, Unclear,
 };
+pub use vertex::lines_of_vertex;
 
 #[cfg(test)]
 mod tests;
