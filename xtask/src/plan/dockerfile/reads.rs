@@ -4,7 +4,7 @@ use super::args::Globals;
 use super::image_name::context_key;
 use super::lex::LexError;
 use super::stages::{earlier, named};
-use super::types::{Dockerfile, Reference, ReferenceKind, Trouble, Unclear};
+use super::types::{Dockerfile, Reference, ReferenceKind, Source, Trouble, Unclear};
 use crate::nearest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -188,10 +188,11 @@ impl Walk<'_> {
             for instruction in &stage.instructions {
                 for source in &instruction.from {
                     let line = instruction.lines.0;
-                    match self.stage_of(&source.name, source.kind, line)? {
-                        Some(other) if other < index => waiting.push(other),
-                        Some(_) => return Err(too_late(line, &source.name)),
-                        None => add(self.reads, line, &source.name, source.kind)?,
+                    match self.meaning(source) {
+                        Meaning::Stage(other) if other < index => waiting.push(other),
+                        Meaning::Stage(_) => return Err(too_late(line, &source.name)),
+                        Meaning::Name => add(self.reads, line, &source.name, source.kind)?,
+                        Meaning::Unclear(what) => self.reads.unclear.push(Unclear { line, what }),
                     }
                 }
             }
@@ -200,24 +201,25 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The stage that `from=` names; a number counts only in `COPY`.
-    fn stage_of(
-        &self,
-        name: &str,
-        kind: ReferenceKind,
-        line: usize,
-    ) -> Result<Option<usize>, Trouble> {
+    /// What `from=` names; a number counts only in `COPY`.
+    fn meaning(&self, source: &Source) -> Meaning {
+        let name = &source.name;
         match name.parse::<i64>() {
-            Ok(number) if kind == ReferenceKind::CopyFrom => {
-                let index = usize::try_from(number).ok().filter(|i| *i < self.file.stages.len());
-                index.map(Some).ok_or_else(|| {
-                    let what = format!("`--from={name}` is the number of no stage");
-                    Trouble { line, what }
-                })
-            }
-            _ => Ok(named(self.file, name)),
+            Ok(number) if source.kind == ReferenceKind::CopyFrom => match usize::try_from(number) {
+                Ok(index) if index < self.file.stages.len() => Meaning::Stage(index),
+                // BuildKit also numbers images that a `--from` named.
+                _ => Meaning::Unclear(format!("which stage `--from={name}` is")),
+            },
+            _ => named(self.file, name).map_or(Meaning::Name, Meaning::Stage),
         }
     }
+}
+
+/// What a name in `from=` means.
+enum Meaning {
+    Stage(usize),
+    Name,
+    Unclear(String),
 }
 
 fn add(reads: &mut Reads, line: usize, name: &str, kind: ReferenceKind) -> Result<(), Trouble> {

@@ -5,6 +5,7 @@ mod format;
 mod names;
 mod property;
 mod refused;
+mod vertex;
 
 use super::*;
 use std::collections::BTreeMap;
