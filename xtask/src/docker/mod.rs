@@ -2,6 +2,7 @@
 
 pub mod bake;
 pub mod build;
+pub mod builder;
 pub mod buildx;
 pub mod progress;
 pub mod publish;
