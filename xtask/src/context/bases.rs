@@ -45,7 +45,7 @@ impl Finder<'_> {
         let needs = services.iter().filter_map(|service| self.facts.needs.get(service));
         let keys: BTreeSet<String> = needs.flat_map(|needs| needs.bases.values().cloned()).collect();
         let keys: Vec<String> = keys.into_iter().collect();
-        let references = keys.iter().map(|key| Reference::parse(key)).collect::<Result<Vec<_>, _>>()?;
+        let references = keys.iter().map(|key| key.parse()).collect::<Result<Vec<Reference>, _>>()?;
         let at_once = AtOnce { threads: 8, within: Some(HUB) };
         let answers = self.registry.for_each(references.clone(), at_once, Registry::resolve);
         let mut found = BTreeMap::new();
@@ -86,7 +86,7 @@ impl Finder<'_> {
 
     /// The base as somebody's pushing run has put it into the registry.
     fn shared(&self, recipe: &Bootstrap) -> Result<Option<BaseImage>> {
-        let reference = Reference::parse(&self.place(recipe))?;
+        let reference: Reference = self.place(recipe).parse()?;
         let registry = self.registry.until(std::time::Instant::now() + HUB);
         match registry.resolve(&reference).known() {
             Ok(found) => Ok(found.map(|resolved| of_hub(&reference, resolved))),
@@ -99,7 +99,7 @@ impl Finder<'_> {
     }
 
     fn share(&self, recipe: &Bootstrap, made: &OciBase) -> Result<BaseImage> {
-        let reference = Reference::parse(&self.place(recipe))?;
+        let reference: Reference = self.place(recipe).parse()?;
         self.registry
             .push_layout(&made.layout, &reference)
             .with_context(|| format!("cannot share the base as `{reference}`"))?;

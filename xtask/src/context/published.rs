@@ -26,7 +26,7 @@ pub fn cache_tags(
         .iter()
         .flat_map(|service| tags.iter().map(|tag| format!("{}:{tag}", facts.image(service))))
         .collect();
-    let references = names.iter().map(|name| Reference::parse(name)).collect::<Result<Vec<_>, _>>()?;
+    let references = names.iter().map(|name| name.parse()).collect::<Result<Vec<Reference>, _>>()?;
     let answers = registry.for_each(references, at_once(&facts.event.kind), Registry::head_manifest);
     let there = answers.into_iter().map(|answer| match answer.known() {
         Ok(found) => Known::Known(found.is_some()),
@@ -44,11 +44,11 @@ pub fn released(
     facts: &Facts,
     services: &[String],
 ) -> Result<Known<Vec<Version>>> {
-    let images = services.iter().map(|service| Reference::parse(&facts.image(service)));
-    let images = images.collect::<Result<Vec<_>, _>>()?;
+    let images = services.iter().map(|service| facts.image(service).parse());
+    let images = images.collect::<Result<Vec<Reference>, _>>()?;
     let may_be_new = facts.event.kind.pushes();
     let answers = registry.for_each(images, at_once(&facts.event.kind), move |registry, image| {
-        match registry.list_tags(image) {
+        match registry.tags(image) {
             Answer::Refused(_) if may_be_new && registry.may_push(image).is_ok() => Answer::Absent,
             other => other,
         }
