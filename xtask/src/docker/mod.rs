@@ -1,8 +1,11 @@
 //! Docker's side of the world: the engine, buildx, registries.
 
 pub mod bake;
+pub mod bases;
 pub mod build;
 pub mod buildx;
+pub mod connect;
+pub mod engine;
 pub mod progress;
 
 use crate::process::Command;
@@ -15,6 +18,8 @@ pub struct Docker {
     pub program: String,
     /// Variables for its children
     pub env: BTreeMap<String, Option<String>>,
+    /// The engine behind it, where it is a private one
+    pub private: Option<engine::Engine>,
 }
 
 impl Docker {
