@@ -3,47 +3,37 @@
 #[macro_use]
 pub mod error;
 
+pub mod cli;
 pub mod context;
+pub mod diagnostic;
 pub mod docker;
 pub mod interrupt;
 pub mod manifest;
 pub mod nearest;
 pub mod plan;
 pub mod process;
+pub mod report;
 pub mod tasks;
+pub mod time;
+
+use clap::Parser as _;
+use std::process::ExitCode;
 
 /// Runs the command line and gives the exit code.
-pub fn main() -> std::process::ExitCode {
-    match run() {
-        Ok(code) => std::process::ExitCode::from(u8::try_from(code).unwrap_or(1)),
+pub fn main() -> ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is the reader's choice, not a failure to print help.
+            error.print().ok();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match tasks::run(&cli) {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
-            std::process::ExitCode::from(error::exit_code(&error))
+            ExitCode::from(error::exit_code(&error))
         }
     }
-}
-
-#[derive(clap::Parser)]
-struct Cli {
-    #[command(subcommand)]
-    task: Task,
-}
-
-#[derive(clap::Subcommand)]
-enum Task {
-    Engine {
-        #[command(subcommand)]
-        task: tasks::engine::EngineTask,
-    },
-}
-
-fn run() -> anyhow::Result<i32> {
-    let Cli { task: Task::Engine { task } } = clap::Parser::parse();
-    let environment = context::environment::Environment::read()?;
-    let processes = process::Processes {
-        interrupt: interrupt::Interrupt::install()?,
-        echo: environment.get("V").is_some(),
-    };
-    let setup = docker::engine::Setup::new(processes, &environment)?;
-    tasks::engine::run(&setup, &task)
 }

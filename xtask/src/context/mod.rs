@@ -1,5 +1,9 @@
-//! The only readers of the world outside the manifest: environment, event, git.
+//! The only readers of the world outside the manifest: environment, event, git, Dockerfiles.
 
+pub mod dockerfiles;
 pub mod environment;
 pub mod event;
+pub mod facts;
 pub mod git;
+pub mod published;
+pub mod secrets;

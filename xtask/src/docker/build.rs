@@ -1,7 +1,7 @@
 //! Carries the building of a plan out: what can run together goes in one bake, and a failing
 //! service costs only what builds on it.
 
-use super::bake::{service_name, target_name};
+use super::bake::{Definition, service_name, target_name};
 use super::buildx::{Baked, Buildx};
 use super::progress::{FailedStep, Progress, Steps, Update};
 use crate::plan::Plan;
@@ -52,6 +52,10 @@ pub enum OnFailure {
     Stop,
 }
 
+/// Takes an image that buildx pushed under its handle (image, digest), and gives the digest that
+/// services which build on it are to use.
+pub type AfterPush<'a> = dyn Fn(&str, &str) -> Result<String> + 'a;
+
 /// Finds the service whose Dockerfile holds a failed step, among those under which it was shown.
 pub type OwnerOf<'a> = dyn Fn(&FailedStep) -> Option<String> + 'a;
 
@@ -65,6 +69,8 @@ pub struct Build<'a> {
     pub owner_of: &'a OwnerOf<'a>,
     /// After a failure
     pub on_failure: OnFailure,
+    /// What is done with each image of a pushing run; `None` in a run that pushes nothing
+    pub after_push: Option<&'a AfterPush<'a>>,
 }
 
 impl Build<'_> {
@@ -76,7 +82,13 @@ impl Build<'_> {
         on_update: &mut dyn FnMut(Option<&Update>, &Progress),
     ) -> Result<BTreeMap<String, Outcome>> {
         let mut outcomes = BTreeMap::new();
-        let together = vec![plan.levels.concat()];
+        // What is pushed is pushed before others refer to it by its digest. What is not is linked
+        // inside one bake, which then builds everything at once.
+        let together = if self.after_push.is_some() {
+            plan.levels.clone()
+        } else {
+            vec![plan.levels.concat()]
+        };
         for services in &together {
             self.group(plan, services, &mut outcomes, on_update)?;
         }
@@ -98,10 +110,29 @@ impl Build<'_> {
                 return Ok(());
             }
             let targets = rest.iter().map(|service| target_name(service)).collect();
-            let definition = plan.definition.with_default(targets);
+            let definition = by_digest(plan, outcomes).with_default(targets);
             let baked = self.buildx.bake(&definition, on_update)?;
             let rest: Vec<String> = rest.into_iter().cloned().collect();
             self.record(&baked, &rest, outcomes);
+            self.publish(plan, &rest, outcomes);
+        }
+    }
+
+    fn publish(&self, plan: &Plan, rest: &[String], outcomes: &mut BTreeMap<String, Outcome>) {
+        let Some(after_push) = self.after_push else { return };
+        for service in plan.services.iter().filter(|s| rest.contains(&s.service)) {
+            let Some(Outcome::Built(built)) = outcomes.get_mut(&service.service) else { continue };
+            let published = match &built.digest {
+                Some(digest) => after_push(&service.image, digest),
+                None => Err(anyhow::anyhow!("buildx did not say which digest it pushed")),
+            };
+            match published {
+                Ok(digest) => built.digest = Some(digest),
+                Err(error) => {
+                    let failed = Failed { step: None, last_words: format!("{error:#}") };
+                    outcomes.insert(service.service.clone(), Outcome::Failed(Box::new(failed)));
+                }
+            }
         }
     }
 
@@ -157,6 +188,30 @@ impl Build<'_> {
             }
         }
     }
+}
+
+/// The plan's definition, in which what was pushed already is referred to by its digest.
+fn by_digest(plan: &Plan, outcomes: &BTreeMap<String, Outcome>) -> Definition {
+    let mut definition = plan.definition.clone();
+    let mut digests = BTreeMap::new();
+    for service in &plan.services {
+        let handle = plan.definition.target.get(&target_name(&service.service));
+        let handle = handle.and_then(|target| target.tags.first());
+        if let (Some(handle), Some(Outcome::Built(Built { digest: Some(digest), .. }))) =
+            (handle, outcomes.get(&service.service))
+        {
+            digests.insert(
+                format!("docker-image://{handle}"),
+                format!("docker-image://{}@{digest}", service.image),
+            );
+        }
+    }
+    for context in definition.target.values_mut().flat_map(|target| target.contexts.values_mut()) {
+        if let Some(digest) = digests.get(context) {
+            context.clone_from(digest);
+        }
+    }
+    definition
 }
 
 fn built(progress: &Progress, service: &str) -> Built {

@@ -7,6 +7,8 @@ pub mod buildx;
 pub mod connect;
 pub mod engine;
 pub mod progress;
+pub mod publish;
+pub mod registry;
 
 use crate::process::Command;
 use std::collections::BTreeMap;

@@ -20,7 +20,7 @@ pub struct Manifest {
 }
 
 /// `[project]`
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Project {
     /// The prefix of local image names, `<name>-<service>:local`; a valid OCI path component
     pub name: String,
@@ -48,7 +48,7 @@ pub struct Base {
 pub struct Bootstrap {
     /// The Debian suite's code name
     pub suite: String,
-    /// mmdebstrap's variant: `minbase` (default), `extract`, `essential`, `apt`, `custom`
+    /// mmdebstrap's variant: `minbase` unless said
     pub variant: String,
     /// More packages, in the order of the file
     pub include: Vec<String>,

@@ -1,6 +1,6 @@
 //! What builds on what, read from the Dockerfiles: dependencies, levels, cycles. Pure.
 
-use super::dockerfile::{Reference, ReferenceKind};
+use super::dockerfile::{Reference, ReferenceKind, context_key};
 use crate::manifest::Manifest;
 use crate::nearest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,39 +35,38 @@ pub fn needs(
 ) -> Result<Needs, Vec<Problem>> {
     let mut needs = Needs::default();
     let mut problems = Vec::new();
-    let own_contexts = manifest.services.get(service).map(|service| &service.contexts);
+    let contexts = manifest.services.get(service).into_iter().flat_map(|s| s.contexts.keys());
+    let contexts: BTreeSet<String> = contexts.map(|name| key(name)).collect();
+    let bases: BTreeMap<String, &String> = manifest.bases.keys().map(|b| (key(b), b)).collect();
     for reference in references {
-        let name = familiar(&reference.name);
-        if own_contexts.is_some_and(|contexts| contexts.keys().any(|key| familiar(key) == name)) {
+        let name = key(&reference.name);
+        // A frontend is fetched by BuildKit itself, and no named context can stand in for it.
+        if contexts.contains(&name) || reference.kind == ReferenceKind::Syntax {
             continue;
         }
         let ours = name.strip_prefix(&manifest.project.registry).and_then(|n| n.strip_prefix('/'));
-        match ours {
-            Some(rest) if !rest.contains('@') => {
+        match (ours, bases.get(&name)) {
+            (_, Some(base)) => {
+                needs.bases.insert(name, (*base).clone());
+            }
+            (Some(rest), None) if !rest.contains('@') => {
                 let other = rest.split(':').next().unwrap_or(rest);
                 if manifest.services.contains_key(other) {
-                    needs.services.insert(name.to_owned(), other.to_owned());
+                    let other = other.to_owned();
+                    needs.services.insert(name, other);
                 } else {
                     problems.push(no_such_service(manifest, reference, other));
                 }
             }
-            _ => match manifest.bases.keys().find(|key| familiar(key) == name) {
-                Some(key) => {
-                    needs.bases.insert(name.to_owned(), key.clone());
-                }
-                None => problems.push(no_such_base(manifest, reference, name)),
-            },
+            _ => problems.push(no_such_base(manifest, reference, &name)),
         }
     }
     if problems.is_empty() { Ok(needs) } else { Err(problems) }
 }
 
-/// An image's name as BuildKit looks for a named context that stands in for it: without the hub's
-/// own prefix and without `:latest`.
-pub fn familiar(name: &str) -> &str {
-    let name = name.strip_prefix("docker.io/").unwrap_or(name);
-    let name = name.strip_prefix("library/").unwrap_or(name);
-    name.strip_suffix(":latest").unwrap_or(name)
+/// The key that a named context must have to stand in for a name.
+fn key(name: &str) -> String {
+    context_key(name).unwrap_or_else(|| name.to_owned())
 }
 
 fn no_such_service(manifest: &Manifest, reference: &Reference, other: &str) -> Problem {
@@ -86,8 +85,8 @@ fn no_such_service(manifest: &Manifest, reference: &Reference, other: &str) -> P
 
 fn no_such_base(manifest: &Manifest, reference: &Reference, name: &str) -> Problem {
     let verb = match reference.kind {
-        ReferenceKind::From => "builds on",
-        ReferenceKind::CopyFrom | ReferenceKind::MountFrom => "reads from",
+        ReferenceKind::From | ReferenceKind::Stage => "builds on",
+        _ => "reads from",
     };
     let known = manifest.bases.keys().map(String::as_str);
     let near = nearest(name, known).map(|near| format!("did you mean `{near}`? Else "));

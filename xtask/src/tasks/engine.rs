@@ -1,8 +1,10 @@
 //! `cargo xtask engine`: the private engine by hand.
 
+use super::Session;
 use crate::docker::engine::{self, Data, Setup, Status};
 use crate::process::Command;
 use anyhow::Result;
+use std::process::ExitCode;
 
 /// Docker from Debian's packages, private to this tool; nothing is installed.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Subcommand)]
@@ -34,22 +36,27 @@ pub enum EngineTask {
     },
 }
 
-/// Runs it and gives the exit code.
-pub fn run(setup: &Setup, task: &EngineTask) -> Result<i32> {
+/// Does it.
+pub(super) fn run(session: &Session, task: &EngineTask) -> Result<ExitCode> {
+    let mut setup = Setup::new(session.processes.clone(), &session.env)?;
+    if session.common.quiet {
+        setup.say = |_| {};
+    }
     match task {
-        EngineTask::Up => engine::up(setup).map(|_| 0),
-        EngineTask::Status { json } => status(setup, *json).map(|()| 0),
-        EngineTask::Env => env(setup).map(|()| 0),
-        EngineTask::Exec { command } => exec(setup, command),
+        EngineTask::Up => engine::up(&setup).map(drop)?,
+        EngineTask::Status { json } => status(&setup, *json)?,
+        EngineTask::Env => env(&setup)?,
+        EngineTask::Exec { command } => return exec(&setup, command),
         EngineTask::Down { purge, bases } => {
             let data = match (purge, bases) {
                 (true, true) => Data::PurgeWithBases,
                 (true, false) => Data::Purge,
                 _ => Data::Keep,
             };
-            engine::down(setup, data).map(|()| 0)
+            engine::down(&setup, data)?;
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn status(setup: &Setup, json: bool) -> Result<()> {
@@ -80,10 +87,11 @@ fn env(setup: &Setup) -> Result<()> {
     Ok(())
 }
 
-fn exec(setup: &Setup, command: &[String]) -> Result<i32> {
+fn exec(setup: &Setup, command: &[String]) -> Result<ExitCode> {
     let engine = engine::up(setup)?;
-    let Some((program, args)) = command.split_first() else { return Ok(0) };
+    let Some((program, args)) = command.split_first() else { return Ok(ExitCode::SUCCESS) };
     let mut child = Command::new(format!("run `{program}`"), program).args(args);
     child.env.extend(engine.env.into_iter().map(|(name, value)| (name, Some(value))));
-    setup.processes.pass_through(&child)
+    let code = setup.processes.pass_through(&child)?;
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }

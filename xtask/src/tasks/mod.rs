@@ -1,3 +1,35 @@
 //! One file a command.
 
+mod build_images;
 pub mod engine;
+mod test;
+
+use crate::cli::{Cli, Common, Task};
+use crate::context::environment::Environment;
+use crate::interrupt::Interrupt;
+use crate::process::Processes;
+use anyhow::Result;
+use std::process::ExitCode;
+
+/// What every task is given.
+struct Session {
+    env: Environment,
+    processes: Processes,
+    common: Common,
+}
+
+/// Does what was asked for.
+pub fn run(cli: &Cli) -> Result<ExitCode> {
+    let interrupt = Interrupt::install()?;
+    let session = Session {
+        env: Environment::read()?,
+        processes: Processes { interrupt, echo: cli.common.verbose },
+        common: cli.common.clone(),
+    };
+    match &cli.task {
+        Task::BuildImages(options) => build_images::run(&session, options),
+        Task::Plan(options) => build_images::plan(&session, options),
+        Task::Test(options) => test::run(&session, *options),
+        Task::Engine { task } => engine::run(&session, task),
+    }
+}

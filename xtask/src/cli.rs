@@ -1,0 +1,108 @@
+//! The whole command line in one place (DESIGN 4.1). It says what was asked for; tasks do it.
+
+use crate::tasks::engine::EngineTask;
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand};
+
+/// Build, cache and release this repository's container images.
+///
+/// What images there are stands in services/services.toml. Data goes to standard output, everything
+/// else to standard error. Exit codes: 0 done, 1 a step failed, 2 the request or the manifest is
+/// wrong and nothing was run, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub task: Task,
+    /// Options that every task takes
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Options that every task takes.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Common {
+    /// The manifest; the root is the repository that it is in [default: services/services.toml of the
+    /// repository that the working folder is in]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub manifest: Option<Utf8PathBuf>,
+    /// Say nothing but errors
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say every command line as it is run, and every step of a build
+    #[arg(long, short, global = true)]
+    pub verbose: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Build images, and load or publish them as the event says
+    #[command(after_help = BUILD_HELP)]
+    BuildImages(BuildImages),
+    /// Print what build-images would do; the same as build-images --dry-run
+    Plan(BuildImages),
+    /// Run all checks and tests, as CI does
+    Test(Test),
+    /// A Docker of our own, from Debian's packages; nothing is installed
+    Engine {
+        /// What to do with it
+        #[command(subcommand)]
+        task: EngineTask,
+    },
+}
+
+const BUILD_HELP: &str = "\
+Examples:
+  cargo xtask build-images                      all images, loaded as <project>-<service>:local
+  cargo xtask build-images git-server           one image, and what it builds on
+  cargo xtask build-images --event pr           as a pull request would: nothing is loaded or pushed
+  cargo xtask build-images --event dev --dry-run --json";
+
+/// Options of build-images and plan.
+#[derive(Args, Clone, Debug, Default)]
+pub struct BuildImages {
+    /// Services and groups; what they build on is taken along [default: all services]
+    #[arg(value_name = "SERVICE|GROUP")]
+    pub names: Vec<String>,
+    /// What the run is to be taken for: local, pr, dev or release:vX.Y.Z. The revision is then HEAD
+    /// [default: what GitHub's environment says, else local]
+    #[arg(long, value_name = "EVENT")]
+    pub event: Option<String>,
+    /// Where images go, instead of the manifest's registry [env: XTASK_REGISTRY]
+    #[arg(long, value_name = "REGISTRY")]
+    pub registry: Option<String>,
+    /// The buildx builder to use
+    #[arg(long, value_name = "NAME")]
+    pub builder: Option<String>,
+    /// Build every step anew
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Load the images into the engine also where the event does not (pr)
+    #[arg(long)]
+    pub load: bool,
+    /// Push nothing and move no tag, also where the event would
+    #[arg(long)]
+    pub no_push: bool,
+    /// Stop at the first service that fails, instead of building what does not need it
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Print the plan and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the plan, or what came of it, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of test.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct Test {
+    /// Only what needs no engine: format, lints, unit and golden tests
+    #[arg(long, conflicts_with = "long")]
+    pub fast: bool,
+    /// Also in full what otherwise runs as a seeded sample
+    #[arg(long)]
+    pub long: bool,
+}

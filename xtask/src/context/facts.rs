@@ -1,0 +1,159 @@
+//! Reads all that a plan is computed from: manifest, Dockerfiles, git, event, registry, bases.
+
+use super::dockerfiles::{self, Dockerfiles};
+use super::environment::Environment;
+use super::event::{self, Event, Kind};
+use super::{git, secrets};
+use crate::error::Wrong;
+use crate::manifest::{self, Loaded};
+use crate::plan::cache::GhaAccess;
+use crate::plan::facts::{Facts, select};
+use crate::plan::tags::Known;
+use crate::process::Processes;
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeMap;
+
+/// What the command line says of the facts.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The environment
+    pub env: &'a Environment,
+    /// Starts git
+    pub processes: &'a Processes,
+    /// `--manifest`
+    pub manifest: Option<&'a Utf8Path>,
+    /// `--event`
+    pub event: Option<&'a str>,
+    /// `--registry`
+    pub registry: Option<&'a str>,
+    /// Services and groups
+    pub names: &'a [String],
+}
+
+/// The facts, and what later steps need besides.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The repository's root
+    pub root: Utf8PathBuf,
+    /// The manifest with its places
+    pub loaded: Loaded,
+    /// The Dockerfiles, by service
+    pub dockerfiles: Dockerfiles,
+    /// What the plan is computed from; bases and what stands in the registry are still empty
+    pub facts: Facts,
+}
+
+/// Reads everything that is local: nothing is written, no network is used.
+pub fn read(asked: &Asked) -> Result<World> {
+    let (root, path) = find_manifest(asked)?;
+    let loaded = manifest::load(&path, &root)?;
+    let project = &loaded.manifest.project;
+    let payload = asked.env.github_payload()?;
+    let event = event::find(asked.event, &asked.env.vars, payload.as_ref(), &project.dev_branch)?;
+    let chosen = select(&loaded.manifest, asked.names)?;
+    let dockerfiles = dockerfiles::read(&root, &loaded)?;
+    let (needs, graph) = dockerfiles.graph(&loaded)?;
+    let with_dependencies = graph.with_dependencies(chosen.iter().map(String::as_str));
+    let secrets = secrets::find(&loaded, &root, asked.env, &with_dependencies)?;
+    let volatile = loaded.manifest.services.values().flat_map(|s| &s.volatile_args);
+    let environment_args = volatile
+        .filter_map(|name| Some((name.clone(), asked.env.vars.get(name)?.clone())))
+        .collect();
+    let facts = Facts {
+        registry: registry(asked, &project.registry)?,
+        revision: revision(asked.processes, &root, &event)?,
+        gha: GhaAccess::from_env(&asked.env.vars, event.fork),
+        event,
+        needs,
+        graph,
+        bases: BTreeMap::new(),
+        secrets,
+        environment_args,
+        tags_there: BTreeMap::new(),
+        released: Known::Unknown("the registry was not asked".into()),
+        manifest: loaded.manifest.clone(),
+    };
+    Ok(World { root, loaded, dockerfiles, facts })
+}
+
+fn find_manifest(asked: &Asked) -> Result<(Utf8PathBuf, Utf8PathBuf)> {
+    match asked.manifest {
+        Some(file) => {
+            let file = asked.env.dir.join(file);
+            let folder = git::folder_of_manifest(&file)?;
+            Ok((git::root(asked.processes, folder)?, file))
+        }
+        None => {
+            let root = git::root(asked.processes, &asked.env.dir)?;
+            let file = root.join("services/services.toml");
+            Ok((root, file))
+        }
+    }
+}
+
+fn registry(asked: &Asked, of_manifest: &str) -> Result<String> {
+    let Some(registry) = asked.registry.or_else(|| asked.env.get("XTASK_REGISTRY")) else {
+        return Ok(of_manifest.to_owned());
+    };
+    let registry = registry.trim_end_matches('/');
+    match manifest::values::registry(registry) {
+        Ok(()) => Ok(registry.to_owned()),
+        Err(fault) => wrong!(
+            "the registry `{registry}` (--registry or XTASK_REGISTRY): {}{}",
+            fault.message,
+            fault.help.map(|help| format!(": {help}")).unwrap_or_default()
+        ),
+    }
+}
+
+/// The commit that is built: HEAD. What GitHub says it is must be what is checked out.
+fn revision(processes: &Processes, root: &Utf8Path, event: &Event) -> Result<Option<String>> {
+    let head = git::head(processes, root)?;
+    if !event.kind.pushes() {
+        return Ok(head.or_else(|| event.revision.clone()));
+    }
+    let Some(head) = head else {
+        wrong!("there is no commit yet: a `{}` run publishes a commit", event.kind.name());
+    };
+    if let Some(said) = &event.revision {
+        let commit = git::commit_of(processes, root, said)?;
+        if commit.as_ref() != Some(&head) {
+            return Err(Wrong(format!(
+                "GITHUB_SHA is {said}, but {head} is checked out: check that commit out, \
+                 or say `--event {}` to publish HEAD",
+                event.kind
+            ))
+            .into());
+        }
+    }
+    Ok(Some(head))
+}
+
+/// Refuses a pushing run whose tree differs from HEAD in something that it sends.
+pub fn check_clean(processes: &Processes, world: &World, services: &[&str]) -> Result<()> {
+    let facts = &world.facts;
+    if !matches!(facts.event.kind, Kind::Dev | Kind::Release(_)) {
+        return Ok(());
+    }
+    let mut paths = vec![world.loaded.source.path().into()];
+    for service in services.iter().filter_map(|name| facts.service(name)) {
+        paths.push(service.context.clone());
+        paths.push(service.dockerfile.clone());
+        paths.extend(
+            service.contexts.values().filter(|c| !c.contains("://")).map(Utf8PathBuf::from),
+        );
+    }
+    let changed = git::changed(processes, &world.root, &paths, git::Ignored::Skip)?;
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<&str> = changed.iter().take(10).map(String::as_str).collect();
+    let more = changed.len() - shown.len();
+    let more = if more == 0 { String::new() } else { format!("\n  and {more} more") };
+    wrong!(
+        "the tree differs from HEAD in what this run would publish:\n  {}{more}\n\
+         commit it, or put it away with `git stash --include-untracked`",
+        shown.join("\n  ")
+    )
+}

@@ -1,0 +1,93 @@
+//! From what buildx pushed under its handle to the image that people pull: annotations are added,
+//! public tags are moved. The only writer of tags (DESIGN 4.3, "Tags are ours").
+
+use super::registry::{Fetched, Kind, Reason, Reference, Registry, oci};
+use anyhow::{Context as _, Result};
+use std::collections::BTreeMap;
+
+/// Publishes images of one commit.
+pub struct Publish<'a> {
+    /// Where to
+    pub registry: &'a Registry,
+    /// What changes from commit to commit, as annotations of the index
+    pub annotations: BTreeMap<String, String>,
+    /// The tag that buildx pushes under
+    pub handle: String,
+}
+
+/// The annotations of an index (OCI image specification, "Pre-Defined Annotation Keys").
+pub fn annotations(
+    revision: &str,
+    version: Option<&str>,
+    created: &str,
+) -> BTreeMap<String, String> {
+    let pairs = [("revision", Some(revision)), ("version", version), ("created", Some(created))];
+    let known = pairs.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    known.map(|(key, value)| (format!("org.opencontainers.image.{key}"), value.into())).collect()
+}
+
+impl Publish<'_> {
+    /// Adds the annotations to the index that buildx pushed, and writes it back under the handle.
+    pub fn annotate(&self, image: &str, digest: &str) -> Result<Fetched> {
+        let pushed = Reference::parse(image)?.with_digest(digest)?;
+        let index = self.read(&pushed)?;
+        if !index.is_index() {
+            anyhow::bail!(
+                "`{pushed}` is a {}, not an index: buildx was told to make one",
+                index.media_type
+            );
+        }
+        let bytes = oci::annotated(&index.bytes, &self.annotations)
+            .with_context(|| format!("cannot annotate `{pushed}`"))?;
+        let digest = oci::digest_of(&bytes);
+        let annotated = Fetched { bytes, media_type: index.media_type, digest };
+        let handle = pushed.with_tag(&self.handle)?;
+        self.registry
+            .put_manifest(&handle, &annotated.media_type, &annotated.bytes)
+            .with_context(|| format!("cannot write `{handle}`"))?;
+        Ok(annotated)
+    }
+
+    /// Moves tags, in this order.
+    pub fn move_tags(&self, image: &str, index: &Fetched, tags: &[String]) -> Result<()> {
+        let repository = Reference::parse(image)?;
+        self.registry.place(&repository, index, tags)?;
+        Ok(())
+    }
+
+    /// What a tag that is written once (`vX.Y.Z`) must be put on: the index that is there already
+    /// if it holds the same images, else ours if the tag is free. Anything else is an error.
+    pub fn once(&self, image: &str, tag: &str, ours: Fetched) -> Result<Fetched> {
+        let reference = Reference::parse(image)?.with_tag(tag)?;
+        let there = self.registry.get_manifest(&reference).known();
+        let Some(there) =
+            there.with_context(|| format!("cannot tell whether `{reference}` is free"))?
+        else {
+            return Ok(ours);
+        };
+        if there.digest == ours.digest || images(&there)? == images(&ours)? {
+            return Ok(there);
+        }
+        anyhow::bail!(
+            "`{reference}` is there already with other content: it is {}, this run has {}. \
+             A version is published once: release the next one",
+            there.digest,
+            ours.digest
+        )
+    }
+
+    fn read(&self, reference: &Reference) -> Result<Fetched> {
+        let absent = || Reason::new(Kind::Rejected, reference.to_string(), "it is not there");
+        let found = self.registry.get_manifest(reference).known();
+        found
+            .and_then(|found| found.ok_or_else(absent))
+            .with_context(|| format!("cannot read `{reference}`"))
+    }
+}
+
+/// The digests of the images in an index, without attestations, whose time stamps always differ.
+fn images(index: &Fetched) -> Result<Vec<String>> {
+    let entries = index.index()?.manifests;
+    let images = entries.into_iter().filter(|entry| !entry.is_attestation());
+    Ok(images.map(|entry| entry.digest).collect())
+}

@@ -1,0 +1,32 @@
+//! What a run tells: the terminal, files for later, data on standard output.
+
+pub mod outcome;
+pub mod terminal;
+
+use anyhow::Result;
+use std::io::{ErrorKind, Write as _};
+
+/// Prints data to standard output. A reader that has gone away is no error.
+pub fn stdout(text: &str) -> Result<()> {
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// `1 image`, `2 images`.
+pub fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A duration for people: `0.4 s`, `12 s`, `2 min 5 s`.
+pub fn seconds(seconds: f64) -> String {
+    if seconds < 9.95 {
+        format!("{seconds:.1} s")
+    } else if seconds < 99.5 {
+        format!("{seconds:.0} s")
+    } else {
+        let whole = seconds.round() as u64;
+        format!("{} min {} s", whole / 60, whole % 60)
+    }
+}

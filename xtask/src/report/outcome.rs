@@ -1,0 +1,94 @@
+//! What came of each service, as lines for people.
+
+use super::{count, seconds};
+use crate::docker::build::{Built, Failed, Outcome};
+use crate::plan::Plan;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Where a failed step stands in its Dockerfile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The Dockerfile, relative to the root
+    pub path: String,
+    /// First and last line of the instruction, from 1
+    pub lines: (usize, usize),
+    /// The text of those lines
+    pub text: Vec<String>,
+}
+
+/// Where the failed step of a service stands, if that can be told.
+pub type PlaceOf<'a> = dyn Fn(&str, &Failed) -> Option<Place> + 'a;
+
+/// One line a service, in the plan's order.
+pub fn summary(plan: &Plan, outcomes: &BTreeMap<String, Outcome>) -> String {
+    let width = plan.services.iter().map(|s| s.service.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for service in &plan.services {
+        let line = match outcomes.get(&service.service) {
+            Some(Outcome::Built(built)) => built_line(built, &service.tags),
+            Some(Outcome::Failed(_)) => "failed".into(),
+            Some(Outcome::NotTried { because }) if because.is_empty() => "not tried".into(),
+            Some(Outcome::NotTried { because }) => {
+                format!("not tried: {} failed", because.join(", "))
+            }
+            None => "not tried".into(),
+        };
+        // Writing to a string cannot fail.
+        writeln!(text, "{:width$}  {line}", service.service).ok();
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+fn built_line(built: &Built, tags: &[String]) -> String {
+    let steps = built.steps;
+    let cached = match (steps.total, steps.cached) {
+        (0, _) => "nothing to do".into(),
+        (total, cached) if total == cached => format!("all {} cached", count(total, "step")),
+        (total, cached) => format!("{}, {cached} cached", count(total, "step")),
+    };
+    let digest = built.digest.as_deref().map(|d| format!("  {}", short(d))).unwrap_or_default();
+    let tags = tags.first().map(|tag| format!("  {tag}")).unwrap_or_default();
+    format!("built in {} ({cached}){digest}{tags}", seconds(built.seconds))
+}
+
+/// `sha256:` and twelve digits: enough to tell images apart by eye.
+fn short(digest: &str) -> &str {
+    digest.get(..19).unwrap_or(digest)
+}
+
+/// All failures, each with its place and the last lines of its log.
+pub fn failures(outcomes: &BTreeMap<String, Outcome>, place_of: &PlaceOf) -> String {
+    let mut text = String::new();
+    for (service, outcome) in outcomes {
+        if let Outcome::Failed(failed) = outcome {
+            text.push('\n');
+            text.push_str(&failure(service, failed, place_of(service, failed).as_ref()));
+        }
+    }
+    text
+}
+
+fn failure(service: &str, failed: &Failed, place: Option<&Place>) -> String {
+    let mut text = String::new();
+    let at = place.map(|place| format!("{}:{}: ", place.path, place.lines.0)).unwrap_or_default();
+    let Some(step) = &failed.step else {
+        return format!("error: {at}`{service}` failed: {}\n", failed.last_words);
+    };
+    // Writing to a string cannot fail.
+    writeln!(text, "error: {at}`{service}` failed: {}", step.error).ok();
+    for (number, line) in place.iter().flat_map(|place| (place.lines.0..).zip(&place.text)) {
+        writeln!(text, "{number:5} | {line}").ok();
+    }
+    if place.is_none() {
+        writeln!(text, "      | {}", step.name).ok();
+    }
+    if !step.log.is_empty() {
+        writeln!(text, "the last lines that it printed:").ok();
+        for line in &step.log {
+            writeln!(text, "    {line}").ok();
+        }
+    }
+    text
+}

@@ -1,0 +1,139 @@
+//! `test`: everything that CI runs, with what each part took.
+
+use super::Session;
+use crate::cli::Test;
+use crate::context::git;
+use crate::process::{Command, Stream};
+use crate::report::seconds;
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// One thing that is checked.
+struct Part {
+    name: &'static str,
+    command: Command,
+    needs: Needs,
+}
+
+/// What a part needs to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    Engine,
+}
+
+/// Tests that were counted.
+#[derive(Default)]
+struct Counts {
+    passed: usize,
+    failed: usize,
+}
+
+/// Runs all parts, also after one has failed, and ends with `N passed, N failed`.
+pub fn run(session: &Session, options: Test) -> Result<ExitCode> {
+    let root = git::root(&session.processes, &session.env.dir)?;
+    let mut counts = Counts::default();
+    let mut failures = Vec::new();
+    for part in parts(&root, options) {
+        if options.fast && part.needs == Needs::Engine {
+            continue;
+        }
+        let began = Instant::now();
+        println!("== {}", part.name);
+        let good = run_part(session, &part, &mut counts)?;
+        println!(
+            "== {}: {}, {}\n",
+            part.name,
+            if good { "passed" } else { "FAILED" },
+            seconds(began.elapsed().as_secs_f64())
+        );
+        if !good {
+            failures.push(part.name);
+        }
+    }
+    if !failures.is_empty() {
+        println!("failed: {}", failures.join(", "));
+    }
+    println!("{} passed, {} failed", counts.passed, counts.failed);
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn parts(root: &Utf8Path, options: Test) -> Vec<Part> {
+    let part = |name, needs, args: &[&str]| {
+        let command = Command::new(name, "cargo").args(args.to_vec()).dir(root);
+        // Each test starts its own engine, or names one by itself: nothing of the caller's is used.
+        let command = ["XTASK_REGISTRY", "DOCKER_HOST", "DOCKER_CONTEXT", "GITHUB_ACTIONS"]
+            .into_iter()
+            .fold(command, |mut command, name| {
+                command.env.insert(name.into(), None);
+                command
+            });
+        let command = command.env("XTASK_TEST_LONG", if options.long { "1" } else { "" });
+        Part { name, command, needs }
+    };
+    let mut parts = vec![
+        part("format", Needs::Nothing, &["fmt", "--all", "--check"]),
+        part(
+            "lints",
+            Needs::Nothing,
+            &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+        ),
+        part("unit and golden tests", Needs::Nothing, &["test", "--workspace", "--locked"]),
+    ];
+    parts.extend(engine_tests(root).into_iter().map(|name| {
+        let args = ["test", "--package", "xtask", "--locked", "--test", &name];
+        part("engine tests", Needs::Engine, &args)
+    }));
+    parts
+}
+
+/// The test files that need an engine: `xtask/tests/engine_*.rs`.
+fn engine_tests(root: &Utf8Path) -> Vec<String> {
+    let Ok(entries) = root.join("xtask/tests").read_dir_utf8() else { return Vec::new() };
+    let paths = entries.flatten().map(|entry| Utf8PathBuf::from(entry.path()));
+    let names = paths.filter_map(|path| path.file_stem().map(str::to_owned));
+    let mut names: Vec<String> = names.filter(|name| name.starts_with("engine_")).collect();
+    names.sort();
+    names
+}
+
+fn run_part(session: &Session, part: &Part, counts: &mut Counts) -> Result<bool> {
+    let ended = session.processes.stream(&part.command, &mut |stream, line| {
+        match stream {
+            Stream::Stdout => println!("{line}"),
+            Stream::Stderr => eprintln!("{line}"),
+        }
+        if let Some((passed, failed)) = read_result(line) {
+            counts.passed += passed;
+            counts.failed += failed;
+        }
+    })?;
+    if ended.code != 0 && counts.failed == 0 {
+        counts.failed += 1;
+    }
+    Ok(ended.code == 0)
+}
+
+/// Reads `test result: ok. 3 passed; 0 failed; …`.
+fn read_result(line: &str) -> Option<(usize, usize)> {
+    let numbers = line.strip_prefix("test result: ")?.split_once(". ")?.1;
+    let mut parts = numbers.split("; ");
+    let passed = parts.next()?.strip_suffix(" passed")?.parse().ok()?;
+    let failed = parts.next()?.strip_suffix(" failed")?.parse().ok()?;
+    Some((passed, failed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_cargo_test_are_counted() {
+        let line = "test result: ok. 26 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.12s";
+        assert_eq!(read_result(line), Some((26, 1)));
+        assert_eq!(read_result("running 26 tests"), None);
+        assert_eq!(read_result("test result: "), None);
+    }
+}

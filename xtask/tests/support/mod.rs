@@ -1,0 +1,178 @@
+//! What the tests share: repositories made for them, and the built binary.
+#![allow(dead_code, clippy::disallowed_methods, missing_docs)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A small base made of Debian's static busybox, about 2 MB.
+pub const BUSYBOX: &str = r#"
+[bases."busybox:debian"]
+bootstrap = { debian = "trixie", variant = "extract", include = ["busybox-static"] }
+"#;
+
+/// A folder that goes away with its value.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("xtask-test-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Best effort: what stays is in the system's folder for temporary files.
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// A git repository with a manifest and services.
+pub struct Repository {
+    pub folder: Folder,
+}
+
+impl Repository {
+    /// With these files, in one commit of a fixed time and author.
+    pub fn new(files: &[(&str, &str)]) -> Self {
+        let repository = Self { folder: Folder::new() };
+        repository.git(&["init", "--quiet", "--initial-branch", "dev"]);
+        repository.git(&["config", "core.autocrlf", "false"]);
+        for (path, text) in files {
+            repository.write(path, text);
+        }
+        repository.commit("first");
+        repository
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.folder.0
+    }
+
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.root().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub fn commit(&self, message: &str) -> String {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    pub fn git(&self, args: &[&str]) -> String {
+        let output = Command::new("git")
+            .args(args)
+            .current_dir(self.root())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_AUTHOR_NAME", "A")
+            .env("GIT_AUTHOR_EMAIL", "a@example.invalid")
+            .env("GIT_AUTHOR_DATE", "2026-01-01T00:00:00Z")
+            .env("GIT_COMMITTER_NAME", "A")
+            .env("GIT_COMMITTER_EMAIL", "a@example.invalid")
+            .env("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z")
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "git {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// The binary, to be run in this repository without anything of GitHub's or Docker's in the
+    /// environment.
+    pub fn xtask(&self, args: &[&str]) -> Xtask {
+        Xtask {
+            dir: self.root().to_owned(),
+            args: args.iter().map(|a| (*a).into()).collect(),
+            env: BTreeMap::new(),
+        }
+    }
+}
+
+/// A call of the binary.
+pub struct Xtask {
+    dir: PathBuf,
+    args: Vec<String>,
+    env: BTreeMap<String, String>,
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Xtask {
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.into(), value.into());
+        self
+    }
+
+    pub fn dir(mut self, dir: &Path) -> Self {
+        self.dir = dir.to_owned();
+        self
+    }
+
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.args(&self.args).current_dir(&self.dir).stdin(Stdio::null());
+        let foreign = |name: &str| {
+            ["GITHUB_", "ACTIONS_", "DOCKER_", "BUILDX_", "BUILDKIT_"]
+                .iter()
+                .any(|p| name.starts_with(p))
+                || name == "XTASK_REGISTRY"
+        };
+        for (name, _) in std::env::vars().filter(|(name, _)| foreign(name)) {
+            command.env_remove(name);
+        }
+        command.envs(&self.env);
+        command
+    }
+
+    pub fn run(&self) -> Ran {
+        Ran::from(self.command().output().unwrap())
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Ran {
+    #[track_caller]
+    pub fn success(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Exit code 2 with a message that holds a text.
+    #[track_caller]
+    pub fn refused(self, part: &str) -> Self {
+        assert_eq!(self.code, Some(2), "{}\n{}", self.stdout, self.stderr);
+        assert!(self.stderr.contains(part), "expected `{part}` in:\n{}", self.stderr);
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+        self
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}", self.stdout))
+    }
+}
