@@ -1,5 +1,6 @@
 //! The whole command line in one place (DESIGN 4.1). It says what was asked for; tasks do it.
 
+use crate::tasks::engine::EngineTask;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 
@@ -44,6 +45,12 @@ pub enum Task {
     Plan(BuildImages),
     /// Run all checks and tests, as CI does
     Test(Test),
+    /// A Docker of our own, from Debian's packages; nothing is installed
+    Engine {
+        /// What to do with it
+        #[command(subcommand)]
+        task: EngineTask,
+    },
 }
 
 const BUILD_HELP: &str = "\
@@ -78,6 +85,9 @@ pub struct BuildImages {
     /// Push nothing and move no tag, also where the event would
     #[arg(long)]
     pub no_push: bool,
+    /// Publish a tree that differs from HEAD; only towards a registry on this machine
+    #[arg(long)]
+    pub allow_dirty: bool,
     /// Stop at the first service that fails, instead of building what does not need it
     #[arg(long)]
     pub fail_fast: bool,

@@ -3,7 +3,7 @@
 use crate::error::Interrupted;
 use crate::interrupt::Interrupt;
 use anyhow::{Context as _, Result};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use duct::unix::HandleExt as _;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -285,6 +285,22 @@ impl Processes {
                 handle.send_signal(signal_hook::consts::SIGTERM).ok();
             }
         }
+    }
+
+    /// Starts a program that outlives us and our terminal, with all its output appended to `log`, and
+    /// gives its process number.
+    pub fn spawn_daemon(&self, command: &Command, log: &Utf8Path) -> Result<u32> {
+        self.interrupt.check()?;
+        self.say(command);
+        let file = std::fs::File::options().create(true).append(true).open(log);
+        let file = file.with_context(|| format!("cannot write to `{log}`"))?;
+        // A session of its own: neither Ctrl-C nor a closed terminal reaches it.
+        let mut session = command.clone();
+        session.args.insert(0, std::mem::replace(&mut session.program, "setsid".into()));
+        let expression = session.expression().dir("/").stderr_file(file.try_clone()?);
+        let handle = expression.stdout_file(file).start();
+        let handle = handle.map_err(|e| not_started(command, &e.to_string()))?;
+        handle.pids().first().copied().context("no process was started")
     }
 
     fn short(&self, command: &Command) -> Result<std::process::Output, String> {

@@ -1,5 +1,11 @@
 //! `build-images` against a real engine, on small busybox services.
-#![allow(clippy::disallowed_methods, missing_docs)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
 
 mod support;
 
@@ -14,13 +20,17 @@ const REGISTRY: &str = "registry.invalid/small";
 fn one_failing_service_costs_only_itself_and_what_builds_on_it() {
     let engine = Engine::start();
     let mut dockerfiles: Vec<(String, String)> = (0..9)
-        .map(|i| (format!("good{i}"), format!("FROM busybox:debian\nRUN sleep 2 && echo {i} > /i\n")))
+        .map(|i| {
+            (format!("good{i}"), format!("FROM busybox:debian\nRUN sleep 2 && echo {i} > /i\n"))
+        })
         .collect();
     dockerfiles.push(("bad".into(), "FROM busybox:debian\n\nRUN echo before && \\\n    sleep 1 && \\\n    echo oops && exit 3\n".into()));
     dockerfiles.push(("on-bad".into(), format!("FROM {REGISTRY}/bad\nRUN true\n")));
     dockerfiles.push(("on-good".into(), format!("FROM {REGISTRY}/good0\nRUN true\n")));
-    let services: String = dockerfiles.iter().map(|(name, _)| format!("[services.{name}]\n")).collect();
-    let dockerfiles: Vec<(&str, &str)> = dockerfiles.iter().map(|(n, d)| (n.as_str(), d.as_str())).collect();
+    let services: String =
+        dockerfiles.iter().map(|(name, _)| format!("[services.{name}]\n")).collect();
+    let dockerfiles: Vec<(&str, &str)> =
+        dockerfiles.iter().map(|(n, d)| (n.as_str(), d.as_str())).collect();
     let repository = busybox(REGISTRY, &services, &dockerfiles);
 
     let ran = engine.xtask(&repository, &["build-images"]).run();
@@ -37,8 +47,13 @@ fn one_failing_service_costs_only_itself_and_what_builds_on_it() {
         assert!(ran.stderr.contains(part), "`{part}` is not in:\n{}", ran.stderr);
     }
     for good in ["good0", "good8", "on-good"] {
-        let id = engine.docker(&["image", "inspect", "-f", "{{.Id}}", &format!("small-{good}:local")]);
-        assert!(ran.stderr.contains(&id[..19]), "the digest of {good} is told: {id}\n{}", ran.stderr);
+        let id =
+            engine.docker(&["image", "inspect", "-f", "{{.Id}}", &format!("small-{good}:local")]);
+        assert!(
+            ran.stderr.contains(&id[..19]),
+            "the digest of {good} is told: {id}\n{}",
+            ran.stderr
+        );
     }
 }
 
@@ -80,7 +95,10 @@ fn an_interrupt_ends_everything_and_leaves_no_process() {
     std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(!before.is_empty());
-    let left: Vec<String> = all_commands().into_iter().filter(|line| line.contains(repository.root().to_str().unwrap())).collect();
+    let left: Vec<String> = all_commands()
+        .into_iter()
+        .filter(|line| line.contains(repository.root().to_str().unwrap()))
+        .collect();
     assert_eq!(left, Vec::<String>::new());
     assert_eq!(repository.git(&["status", "--porcelain"]), "");
 }
@@ -121,9 +139,16 @@ fn a_secret_is_seen_nowhere() {
         let folder = support::Folder::new();
         let archive = folder.0.join("image.tar");
         engine.docker(&["save", "-o", archive.to_str().unwrap(), image]);
-        let unpacked = std::process::Command::new("tar").args(["-C", folder.0.to_str().unwrap(), "-xf"]).arg(&archive).status();
+        let unpacked = std::process::Command::new("tar")
+            .args(["-C", folder.0.to_str().unwrap(), "-xf"])
+            .arg(&archive)
+            .status();
         assert!(unpacked.unwrap().success());
-        let found = std::process::Command::new("grep").args(["-r", &secret]).arg(&folder.0).output().unwrap();
+        let found = std::process::Command::new("grep")
+            .args(["-r", &secret])
+            .arg(&folder.0)
+            .output()
+            .unwrap();
         assert_eq!(found.status.code(), Some(1), "{}", String::from_utf8_lossy(&found.stdout));
         let layers = std::process::Command::new("sh")
             .args(["-c", "find \"$1\" -path '*sha256*' -type f -exec sh -c 'gzip -dc \"$1\" 2>/dev/null' sh {} \\;", "sh"])
@@ -140,7 +165,9 @@ fn every_golden_definition_comes_back_equal_from_bake() {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mut count = 0;
     for entry in std::fs::read_dir(golden).unwrap() {
-        let Ok(text) = std::fs::read_to_string(entry.unwrap().path().join("expected")) else { continue };
+        let Ok(text) = std::fs::read_to_string(entry.unwrap().path().join("expected")) else {
+            continue;
+        };
         let Ok(plan) = serde_json::from_str::<serde_json::Value>(&text) else { continue };
         let folder = support::Folder::new();
         let file = folder.0.join("definition.json");
@@ -149,7 +176,9 @@ fn every_golden_definition_comes_back_equal_from_bake() {
         std::fs::write(&file, given).unwrap();
         let printed = engine.docker(&["buildx", "bake", "-f", file.to_str().unwrap(), "--print"]);
         let printed: serde_json::Value = serde_json::from_str(&printed).unwrap();
-        let printed: serde_json::Value = serde_json::from_str(&printed.to_string().replace("$${", "${").replace("%%{", "%{")).unwrap();
+        let printed: serde_json::Value =
+            serde_json::from_str(&printed.to_string().replace("$${", "${").replace("%%{", "%{"))
+                .unwrap();
         assert_eq!(printed, plan["definition"]);
         count += 1;
     }
@@ -161,7 +190,8 @@ fn children_of(id: u32) -> Vec<String> {
     let mut ids = vec![id];
     while let Some(id) = ids.pop() {
         for task in std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten() {
-            let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+            let children =
+                std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
             for child in children.split_whitespace().filter_map(|c| c.parse().ok()) {
                 found.push(command_line(&format!("/proc/{child}/cmdline")));
                 ids.push(child);
@@ -173,7 +203,8 @@ fn children_of(id: u32) -> Vec<String> {
 
 fn all_commands() -> Vec<String> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
-    let processes = entries.filter(|e| e.file_name().to_string_lossy().bytes().all(|b| b.is_ascii_digit()));
+    let processes =
+        entries.filter(|e| e.file_name().to_string_lossy().bytes().all(|b| b.is_ascii_digit()));
     processes.map(|e| command_line(&format!("{}/cmdline", e.path().display()))).collect()
 }
 

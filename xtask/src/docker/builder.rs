@@ -26,8 +26,14 @@ pub fn check(
     }
     let inspect = docker.command("ask what the builder can do").args(["buildx", "inspect"]);
     let description = processes.read(&inspect.args(builder))?;
-    let info = docker.command("ask for the image store").args(["info", "--format", "{{json .DriverStatus}}"]);
-    if driver(&description) != Some("docker") || processes.read(&info)?.contains("io.containerd.snapshotter") {
+    let info = docker.command("ask for the image store").args([
+        "info",
+        "--format",
+        "{{json .DriverStatus}}",
+    ]);
+    if driver(&description) != Some("docker")
+        || processes.read(&info)?.contains("io.containerd.snapshotter")
+    {
         return Ok(());
     }
     let what = if wanted.cache_export { "export a cache" } else { "build for several platforms" };

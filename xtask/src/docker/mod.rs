@@ -1,9 +1,12 @@
 //! Docker's side of the world: the engine, buildx, registries.
 
 pub mod bake;
+pub mod bases;
 pub mod build;
 pub mod builder;
 pub mod buildx;
+pub mod connect;
+pub mod engine;
 pub mod progress;
 pub mod publish;
 pub mod registry;
@@ -18,6 +21,8 @@ pub struct Docker {
     pub program: String,
     /// Variables for its children
     pub env: BTreeMap<String, Option<String>>,
+    /// The engine behind it, where it is a private one
+    pub private: Option<engine::Engine>,
 }
 
 impl Docker {

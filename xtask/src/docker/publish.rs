@@ -16,7 +16,11 @@ pub struct Publish<'a> {
 }
 
 /// The annotations of an index (OCI image specification, "Pre-Defined Annotation Keys").
-pub fn annotations(revision: &str, version: Option<&str>, created: &str) -> BTreeMap<String, String> {
+pub fn annotations(
+    revision: &str,
+    version: Option<&str>,
+    created: &str,
+) -> BTreeMap<String, String> {
     let pairs = [("revision", Some(revision)), ("version", version), ("created", Some(created))];
     let known = pairs.into_iter().filter_map(|(key, value)| Some((key, value?)));
     known.map(|(key, value)| (format!("org.opencontainers.image.{key}"), value.into())).collect()
@@ -28,7 +32,10 @@ impl Publish<'_> {
         let pushed = image.parse::<Reference>()?.with_digest(digest)?;
         let index = self.read(&pushed)?;
         if !index.is_index() {
-            anyhow::bail!("`{pushed}` is a {}, not an index: buildx was told to make one", index.media_type);
+            anyhow::bail!(
+                "`{pushed}` is a {}, not an index: buildx was told to make one",
+                index.media_type
+            );
         }
         let bytes = oci::annotated(&index.bytes, &self.annotations)
             .with_context(|| format!("cannot annotate `{pushed}`"))?;
@@ -53,7 +60,8 @@ impl Publish<'_> {
     pub fn once(&self, image: &str, tag: &str, ours: Fetched) -> Result<Fetched> {
         let reference = image.parse::<Reference>()?.with_tag(tag)?;
         let there = self.registry.get_manifest(&reference).known();
-        let Some(there) = there.with_context(|| format!("cannot tell whether `{reference}` is free"))?
+        let Some(there) =
+            there.with_context(|| format!("cannot tell whether `{reference}` is free"))?
         else {
             return Ok(ours);
         };

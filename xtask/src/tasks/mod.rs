@@ -1,6 +1,9 @@
 //! One file a command.
 
 mod build_images;
+pub mod engine;
+mod publish;
+mod telling;
 mod test;
 
 use crate::cli::{Cli, Common, Task};
@@ -29,5 +32,6 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::BuildImages(options) => build_images::run(&session, options),
         Task::Plan(options) => build_images::plan(&session, options),
         Task::Test(options) => test::run(&session, *options),
+        Task::Engine { task } => engine::run(&session, task),
     }
 }

@@ -1,5 +1,12 @@
 //! What the tests share: repositories made for them, and the built binary.
-#![allow(dead_code, clippy::disallowed_methods, missing_docs)]
+#![allow(
+    dead_code,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -218,7 +225,8 @@ impl Engine {
     /// A docker command, which has to succeed. Gives its standard output.
     #[track_caller]
     pub fn docker(&self, args: &[&str]) -> String {
-        let output = Command::new("docker").args(args).envs(&self.env).stdin(Stdio::null()).output();
+        let output =
+            Command::new("docker").args(args).envs(&self.env).stdin(Stdio::null()).output();
         Ran::from(output.unwrap()).success().stdout.trim().to_owned()
     }
 }

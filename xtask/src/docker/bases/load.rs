@@ -1,0 +1,91 @@
+//! Gives a made base to the engine's image store under the name that Dockerfiles use, so that plain
+//! `docker build` finds it there.
+
+use super::super::Docker;
+use super::super::engine::{Setup, files};
+use super::{OciBase, layout};
+use crate::process::Command;
+use anyhow::Result;
+use camino::Utf8Path;
+use serde_json::{Value, json};
+
+/// Loads it unless the engine has it already.
+pub fn load(setup: &Setup, docker: &Docker, name: &str, base: &OciBase) -> Result<()> {
+    if is_loaded(setup, docker, name, base) {
+        return Ok(());
+    }
+    let temporary = files::fresh_folder_beside(&base.layout.with_extension("load"))?;
+    let loaded = load_from(setup, docker, name, base, &temporary);
+    files::remove_folder(&temporary)?;
+    loaded
+}
+
+fn is_loaded(setup: &Setup, docker: &Docker, name: &str, base: &OciBase) -> bool {
+    let command = docker
+        .command(format!("look for the image `{name}`"))
+        .args(["image", "inspect", "--format", "{{.Id}}", name]);
+    let id = setup.processes.read(&command).unwrap_or_default();
+    layout::digests_of(&base.layout).contains(&id)
+}
+
+fn load_from(
+    setup: &Setup,
+    docker: &Docker,
+    name: &str,
+    base: &OciBase,
+    temporary: &Utf8Path,
+) -> Result<()> {
+    let text = files::read(&base.layout.join("index.json"))?.unwrap_or_default();
+    let mut index: Value = serde_json::from_str(&text)?;
+    index["manifests"][0]["annotations"] = json!({
+        "io.containerd.image.name": full_name(name),
+        "org.opencontainers.image.ref.name": tag_of(name),
+    });
+    files::write(&temporary.join("index.json"), index.to_string())?;
+    let tar = temporary.join("image.tar");
+    let command = Command::new(format!("pack the image `{name}`"), "tar")
+        .args(["-cf", tar.as_str(), "-C", temporary.as_str(), "index.json"])
+        .args(["-C", base.layout.as_str(), "oci-layout", "blobs"])
+        .env("PATH", setup.path());
+    setup.processes.run(&command)?;
+    let load = docker.command(format!("load the image `{name}`"));
+    setup.processes.run(&load.args(["load", "--quiet", "--input", tar.as_str()]))
+}
+
+/// `debian:trixie-slim` as containerd writes it.
+fn full_name(name: &str) -> String {
+    let tag = if tag_of(name).is_empty() { ":latest" } else { "" };
+    let host = name
+        .split_once('/')
+        .map(|(host, _)| host)
+        .filter(|host| host.contains(['.', ':']) || *host == "localhost");
+    match (host, name.contains('/')) {
+        (Some(_), _) => format!("{name}{tag}"),
+        (None, true) => format!("docker.io/{name}{tag}"),
+        (None, false) => format!("docker.io/library/{name}{tag}"),
+    }
+}
+
+fn tag_of(name: &str) -> &str {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    last.split_once(':').map_or("", |(_, tag)| tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::full_name;
+
+    #[test]
+    fn names_as_containerd_writes_them() {
+        for (name, expected) in [
+            ("debian:trixie-slim", "docker.io/library/debian:trixie-slim"),
+            ("debian", "docker.io/library/debian:latest"),
+            ("u/x:1", "docker.io/u/x:1"),
+            ("localhost/x", "localhost/x:latest"),
+            ("127.0.0.1:5000/x", "127.0.0.1:5000/x:latest"),
+            ("ghcr.io/u/x:1", "ghcr.io/u/x:1"),
+        ] {
+            assert_eq!(full_name(name), expected);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The engine's own bridge, and how containers get out of it. The rules stand in an nftables table of
+//! our own, so that taking them away leaves no trace in anyone's tables.
+
+use super::blocks::{self, Block};
+use super::files;
+use super::packages::Root;
+use super::setup::Setup;
+use crate::process::Command;
+use anyhow::{Context as _, Result, anyhow};
+use camino::Utf8Path;
+
+const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
+
+/// Runs `ip`, `nft` and `iptables` for one engine.
+#[derive(Debug)]
+pub struct Network<'a> {
+    /// Where things are kept
+    pub setup: &'a Setup,
+    /// Where the tools are
+    pub root: &'a Root,
+    /// The bridge's name, which is also the table's and the mark of our rules
+    pub bridge: &'a str,
+}
+
+impl Network<'_> {
+    /// The block of before if it is free or our own bridge has it, else another one.
+    pub fn choose_block(&self, before: Option<Block>) -> Result<Block> {
+        let links = self.ip(&["-4", "-o", "addr", "show"])?;
+        let routes = self.ip(&["-4", "route", "show", "table", "all"])?;
+        let ours = |line: &&str| !line.split_whitespace().any(|word| word == self.bridge);
+        let mut lines: Vec<&str> = links.lines().chain(routes.lines()).filter(ours).collect();
+        let resolver = files::read(Utf8Path::new("/etc/resolv.conf"))?.unwrap_or_default();
+        lines.extend(resolver.lines());
+        let used = blocks::parse_used(&lines.join("\n"));
+        let free = |block: &Block| !used.iter().any(|other| other.overlaps(*block));
+        let seed = u8::from_str_radix(&self.bridge[self.bridge.len() - 2..], 16).unwrap_or(0);
+        before.filter(free).or_else(|| blocks::choose(&used, seed)).ok_or_else(|| {
+            anyhow!("no free addresses for the engine's bridge: 172.31.0.0/16 and 10.200.0.0/12 are in use\nnext: see `ip route`")
+        })
+    }
+
+    /// Makes the bridge and the rules, whatever of them is there already.
+    pub fn raise(&self, block: Block) -> Result<()> {
+        if !Utf8Path::new("/sys/class/net").join(self.bridge).exists() {
+            self.ip(&["link", "add", "name", self.bridge, "type", "bridge"]).context(
+                "cannot make a bridge\nnext: see that the kernel has bridges (`modprobe bridge`) and that this container may make them",
+            )?;
+        }
+        self.ip(&["addr", "replace", &block.bridge_address(), "dev", self.bridge])?;
+        self.ip(&["link", "set", self.bridge, "up"])?;
+        self.allow_forwarding()?;
+        let table = self.table();
+        let rules = format!(
+            "add table ip {table}\ndelete table ip {table}\ntable ip {table} {{\n chain out {{\n  type nat hook postrouting priority 100; policy accept;\n  ip saddr {block} ip daddr != {block} masquerade\n }}\n}}\n"
+        );
+        let command = self.tool("give containers a way out", "nft", &["-f", "-"]).stdin(rules);
+        self.setup.processes.read(&command).context(
+            "no network for containers\nnext: see that the kernel has nf_tables with NAT (`modprobe nft_masq`)",
+        )?;
+        self.pass_other_firewalls(block)
+    }
+
+    /// Another Docker, or a firewall, may let nothing through that it does not know: in its chain, and
+    /// only if there is one, stand two rules of ours.
+    fn pass_other_firewalls(&self, block: Block) -> Result<()> {
+        let chain = self.forward_rules();
+        let indifferent = chain.iter().all(|rule| rule == "-P FORWARD ACCEPT");
+        if indifferent || chain.iter().any(|rule| rule.contains(self.bridge)) {
+            return Ok(());
+        }
+        let block = block.to_string();
+        let state = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"];
+        for way in [vec!["-s", &block], [&["-d", block.as_str()][..], &state].concat()] {
+            let comment = ["-m", "comment", "--comment", self.bridge, "-j", "ACCEPT"];
+            let args = [&["-w", "-I", "FORWARD"][..], &way, &comment].concat();
+            let command = self.tool("let containers' packets through", "iptables", &args);
+            self.setup.processes.read(&command)?;
+        }
+        Ok(())
+    }
+
+    /// Takes away everything of ours: rules, the bridge, and the bridges of compose's networks.
+    pub fn lower(&self, block: Option<Block>) {
+        let table = self.table();
+        let delete = format!("add table ip {table}\ndelete table ip {table}\n");
+        let nft = self.tool("remove the table", "nft", &["-f", "-"]).stdin(delete);
+        self.setup.processes.read(&nft).ok();
+        for rule in self.forward_rules().iter().filter(|rule| rule.contains(self.bridge)) {
+            let args: Vec<&str> = rule.split_whitespace().skip(1).collect();
+            let args = [&["-w", "-D"][..], &args].concat();
+            let command = self.tool("remove a rule", "iptables", &args);
+            self.setup.processes.read(&command).ok();
+        }
+        let addresses = self.ip(&["-4", "-o", "addr", "show"]).unwrap_or_default();
+        let mut bridges = vec![self.bridge.to_owned()];
+        bridges.extend(block.map(|block| bridges_within(&addresses, block)).unwrap_or_default());
+        for bridge in bridges {
+            if Utf8Path::new("/sys/class/net").join(&bridge).exists() {
+                self.ip(&["link", "delete", &bridge]).ok();
+            }
+        }
+    }
+
+    fn allow_forwarding(&self) -> Result<()> {
+        let switch = files::read(Utf8Path::new(IP_FORWARD))?.unwrap_or_default();
+        if switch.trim() == "1" {
+            return Ok(());
+        }
+        files::write(&was_off(self.setup), "off before\n")?;
+        files::set_switch(IP_FORWARD, "1")
+    }
+
+    fn forward_rules(&self) -> Vec<String> {
+        let command = self.tool("look at the firewall", "iptables", &["-w", "-S", "FORWARD"]);
+        let rules = self.setup.processes.read(&command).unwrap_or_default();
+        rules.lines().map(str::to_owned).collect()
+    }
+
+    fn table(&self) -> String {
+        self.bridge.replace('-', "_")
+    }
+
+    fn ip(&self, args: &[&str]) -> Result<String> {
+        self.setup.processes.read(&self.tool("set up the engine's network", "ip", args))
+    }
+
+    fn tool(&self, doing: &str, program: &str, args: &[&str]) -> Command {
+        Command::new(doing, program).args(args.iter().copied()).envs(&self.root.env(self.setup))
+    }
+}
+
+/// Puts forwarding back to off if it was we who turned it on.
+pub fn restore_forwarding(setup: &Setup) -> Result<()> {
+    let mark = was_off(setup);
+    if mark.exists() {
+        files::set_switch(IP_FORWARD, "0")?;
+        files::remove_file(&mark)?;
+    }
+    Ok(())
+}
+
+fn was_off(setup: &Setup) -> camino::Utf8PathBuf {
+    setup.cache.join("engine/.ip-forward-was-off")
+}
+
+/// The interfaces `br-…` (as Docker names them) with an address inside a block.
+fn bridges_within(ip_addr: &str, block: Block) -> Vec<String> {
+    let interface = |line: &str| {
+        let mut words = line.split_whitespace().skip(1);
+        let name = words.next()?.to_owned();
+        let address = Block::parse(words.nth(1)?)?;
+        (name.starts_with("br-") && block.overlaps(address)).then_some(name)
+    };
+    ip_addr.lines().filter_map(interface).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_dockers_bridges_inside_the_block_are_taken() {
+        let text = "2: eth0    inet 172.31.24.7/20 brd x scope global eth0\n\
+            5: br-0a1b2c3d4e5f    inet 172.31.24.1/26 brd 172.31.24.63 scope global br-0a\n\
+            6: br-ffff    inet 172.31.77.1/24 brd x\n7: garbage\n";
+        let block = Block::parse("172.31.16.0/20").unwrap();
+        assert_eq!(bridges_within(text, block), ["br-0a1b2c3d4e5f"]);
+    }
+}

@@ -1,0 +1,111 @@
+//! The few things that differ from system to system. Elsewhere than on Linux there is no private
+//! engine: there the answers only have to lead to that error.
+
+use camino::Utf8Path;
+use std::io;
+use std::time::Duration;
+
+/// Which signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Asks a process to end
+    Term,
+    /// Ends a process
+    Kill,
+}
+
+/// Whether we are root.
+pub fn is_root() -> bool {
+    #[cfg(target_os = "linux")]
+    return rustix::process::geteuid().is_root();
+    #[cfg(not(target_os = "linux"))]
+    false
+}
+
+/// Sends a signal to a process if `still_meant`, which is asked once the process is pinned down: its
+/// number cannot go to another one in between.
+pub fn signal(pid: u32, signal: Signal, still_meant: &dyn Fn() -> bool) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Pid, PidfdFlags, pidfd_open, pidfd_send_signal};
+        let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
+        let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return };
+        if still_meant() {
+            let signal = match signal {
+                Signal::Term => rustix::process::Signal::TERM,
+                Signal::Kill => rustix::process::Signal::KILL,
+            };
+            // A process that has ended by itself is as good.
+            pidfd_send_signal(process, signal).ok();
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _unused = (pid, signal, still_meant);
+}
+
+/// Takes a mount away, also one that is still in use.
+pub fn unmount(path: &Utf8Path) {
+    #[cfg(target_os = "linux")]
+    rustix::mount::unmount(path.as_std_path(), rustix::mount::UnmountFlags::DETACH).ok();
+    #[cfg(not(target_os = "linux"))]
+    let _unused = path;
+}
+
+/// What tells a folder from any other on this machine: two chroots have two roots.
+pub fn identity(path: &Utf8Path) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let metadata = path.metadata().ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _unused = path;
+        None
+    }
+}
+
+/// Makes a symbolic link.
+pub fn symlink(to: &str, at: &Utf8Path) -> io::Result<()> {
+    #[cfg(unix)]
+    return std::os::unix::fs::symlink(to, at);
+    #[cfg(not(unix))]
+    {
+        let _unused = (to, at);
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Whether a Docker engine answers on a unix socket within `patience`.
+pub fn answers(socket: &Utf8Path, patience: Duration) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::net::UnixStream;
+        let Ok(stream) = UnixStream::connect(socket.as_std_path()) else { return false };
+        stream.set_read_timeout(Some(patience)).is_ok()
+            && stream.set_write_timeout(Some(patience)).is_ok()
+            && says_ok(stream, "/_ping")
+    }
+    #[cfg(not(unix))]
+    {
+        let _unused = (socket, patience);
+        false
+    }
+}
+
+/// Whether a registry answers on a port of this machine within `patience`.
+pub fn registry_answers(port: u16, patience: Duration) -> bool {
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let Ok(stream) = std::net::TcpStream::connect_timeout(&address, patience) else { return false };
+    stream.set_read_timeout(Some(patience)).is_ok() && says_ok(stream, "/v2/")
+}
+
+fn says_ok(mut stream: impl io::Read + io::Write, path: &str) -> bool {
+    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    let mut answer = [0; 12];
+    stream.write_all(request.as_bytes()).is_ok()
+        && stream.read_exact(&mut answer).is_ok()
+        && answer.starts_with(b"HTTP/1.")
+        && answer.ends_with(b" 200")
+}
