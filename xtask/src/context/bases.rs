@@ -85,6 +85,7 @@ impl Finder<'_> {
         }
         if self.making == Making::OnlyLook {
             let image = match bases::find(self.setup, recipe, arch) {
+                _ if self.facts.event.kind.pushes() => to_be_shared(&self.place(recipe, arch)?),
                 Some(base) => of_layout(&base),
                 None => not_made(self.setup, recipe, arch),
             };
@@ -185,6 +186,12 @@ fn of_registry(reference: &Reference, resolved: Resolved) -> BaseImage {
 
 fn of_layout(base: &OciBase) -> BaseImage {
     BaseImage { context: base.context(), platforms: base.platforms.clone() }
+}
+
+/// What a plan shows for a base that a pushing run puts into the registry, and refers to by its
+/// digest then.
+fn to_be_shared(place: &Reference) -> BaseImage {
+    BaseImage { context: format!("docker-image://{place}"), platforms: Vec::new() }
 }
 
 /// What a plan shows for a base that is made when it is run.
