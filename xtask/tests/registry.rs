@@ -1,6 +1,7 @@
 //! The registry client against a real registry, whose address is in `XTASK_ENGINE_REGISTRY`:
 //! `cargo xtask engine exec -- cargo test --test registry`.
-#![expect(clippy::disallowed_methods, reason = "a test reads its own environment")]
+#![expect(clippy::disallowed_methods, reason = "a test reads its own environment and clock")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,9 +1,13 @@
 //! What git says of the working tree. Read-only.
 
+use super::environment::Environment;
 use crate::error::Wrong;
 use crate::process::{Command, Failure, Processes};
 use anyhow::Result;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeMap;
 
 /// The top of the git repository that a folder is in.
 pub fn root(processes: &Processes, dir: &Utf8Path) -> Result<Utf8PathBuf> {
@@ -72,13 +76,61 @@ pub enum Ignored {
     Skip,
 }
 
-/// The commit at the head of a branch of the remote `origin`, asked over the network.
-pub fn remote_head(processes: &Processes, root: &Utf8Path, branch: &str) -> Result<Option<String>> {
+/// Whether a commit is still the head of a branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// It is; or the repository has no remote, so that nobody else can have pushed
+    Still,
+    /// Another commit is; `None` where the branch is gone
+    Moved(Option<String>),
+    /// The remote could not be asked
+    Unknown(String),
+}
+
+/// Asks the remote `origin` over the network. On GitHub the job's token is used, which goes to git by
+/// its environment and so stands on no command line.
+pub fn head_of_branch(
+    processes: &Processes,
+    root: &Utf8Path,
+    env: &Environment,
+    branch: &str,
+    commit: &str,
+) -> Result<Head> {
+    let remotes = processes.read(&git(root, "list the remotes", &["remote"]))?;
+    if !remotes.lines().any(|remote| remote == "origin") {
+        return Ok(Head::Still);
+    }
     let name = format!("refs/heads/{branch}");
-    let command = git(root, "ask the remote for its head", &["ls-remote", "--", "origin", &name])
-        .env("GIT_TERMINAL_PROMPT", "0");
-    let answer = processes.read(&command)?;
-    Ok(answer.split_whitespace().next().map(str::to_owned))
+    let command = git(root, "ask the remote for its head", &["ls-remote", "--", "origin", &name]);
+    let command = command.env("GIT_TERMINAL_PROMPT", "0").envs(&github_credentials(env));
+    match processes.read(&command) {
+        Ok(answer) => Ok(match answer.split_whitespace().next() {
+            Some(head) if head == commit => Head::Still,
+            other => Head::Moved(other.map(str::to_owned)),
+        }),
+        Err(error) => match error.downcast::<Failure>()? {
+            Failure::Failed { stderr, .. } => {
+                Ok(Head::Unknown(stderr.lines().last().unwrap_or("git failed").to_owned()))
+            }
+            other => Err(other.into()),
+        },
+    }
+}
+
+fn github_credentials(env: &Environment) -> BTreeMap<String, Option<String>> {
+    let (Some("true"), Some(server), Some(token)) =
+        (env.get("GITHUB_ACTIONS"), env.get("GITHUB_SERVER_URL"), env.get("GITHUB_TOKEN"))
+    else {
+        return BTreeMap::new();
+    };
+    let basic = STANDARD.encode(format!("x-access-token:{token}"));
+    [
+        ("GIT_CONFIG_COUNT", "1".to_owned()),
+        ("GIT_CONFIG_KEY_0", format!("http.{server}/.extraheader")),
+        ("GIT_CONFIG_VALUE_0", format!("AUTHORIZATION: basic {basic}")),
+    ]
+    .map(|(name, value)| (name.to_owned(), Some(value)))
+    .into()
 }
 
 /// A file's folder, or the file itself where it is one; an error that names the option otherwise.

@@ -3,6 +3,7 @@
 pub mod bake;
 pub mod bases;
 pub mod build;
+pub mod builder;
 pub mod buildx;
 pub mod connect;
 pub mod engine;

@@ -176,3 +176,69 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}", self.stdout))
     }
 }
+
+/// The private engine of this test run. `cargo xtask test` names it by `XTASK_ENGINE` and takes it
+/// down; run alone, a test file leaves one called `test` behind.
+pub struct Engine {
+    /// What `engine env` says
+    pub env: BTreeMap<String, String>,
+}
+
+impl Engine {
+    pub fn start() -> Self {
+        let name = std::env::var("XTASK_ENGINE").unwrap_or_else(|_| "test".into());
+        let call = |args: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+            command.args(args).env("XTASK_ENGINE", &name).stdin(Stdio::null());
+            Ran::from(command.output().unwrap()).success()
+        };
+        call(&["engine", "up"]);
+        let lines = call(&["engine", "env"]).stdout;
+        let env = lines.lines().filter_map(|line| {
+            let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
+            Some((name.to_owned(), value.trim_matches(['\'', '"']).to_owned()))
+        });
+        let mut env: BTreeMap<String, String> = env.collect();
+        env.insert("XTASK_ENGINE".into(), name);
+        Self { env }
+    }
+
+    /// `127.0.0.1:<port>` of its registry.
+    pub fn registry(&self) -> &str {
+        &self.env["XTASK_ENGINE_REGISTRY"]
+    }
+
+    /// A call of the binary with this engine as the user's Docker.
+    pub fn xtask(&self, repository: &Repository, args: &[&str]) -> Xtask {
+        let mut call = repository.xtask(args);
+        call.env.extend(self.env.clone());
+        call
+    }
+
+    /// A docker command, which has to succeed. Gives its standard output.
+    #[track_caller]
+    pub fn docker(&self, args: &[&str]) -> String {
+        let output =
+            Command::new("docker").args(args).envs(&self.env).stdin(Stdio::null()).output();
+        Ran::from(output.unwrap()).success().stdout.trim().to_owned()
+    }
+}
+
+/// A name that no other test uses, to keep repositories of one registry apart.
+pub fn unique(prefix: &str) -> String {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    format!("{prefix}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A repository of busybox services: the manifest's `[services…]`, and each Dockerfile after
+/// `FROM busybox:debian`.
+pub fn busybox(registry: &str, services: &str, dockerfiles: &[(&str, &str)]) -> Repository {
+    let manifest =
+        format!("[project]\nname = \"small\"\nregistry = \"{registry}\"\n{BUSYBOX}\n{services}");
+    let mut files = vec![("services/services.toml".to_owned(), manifest)];
+    for (service, text) in dockerfiles {
+        files.push((format!("services/{service}/Dockerfile"), (*text).to_owned()));
+    }
+    let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    Repository::new(&files)
+}

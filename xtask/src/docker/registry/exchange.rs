@@ -174,7 +174,7 @@ impl Registry {
             };
             if let Some(new) = new {
                 // Read to its end, so that the connection can be used again.
-                drop(wire.start(answer, 64 << 10));
+                wire.drain(answer);
                 answer = self.follow(request, Some(&new), limits)?;
             }
         }

@@ -104,7 +104,7 @@ impl Registry {
             let named = incoming.header("docker-content-digest").filter(|named| is_digest(named));
             let wrong = named.is_some_and(|named| !has_digest(bytes, named));
             let what = incoming.what.clone();
-            drop(self.shared.wire.start(incoming, LIMIT));
+            self.shared.wire.drain(incoming);
             if wrong { Err(garbage(&what, "the registry names another digest")) } else { Ok(()) }
         };
         self.ask(&request, check)?;
@@ -121,6 +121,13 @@ impl Registry {
 }
 
 impl Fetched {
+    /// From bytes at hand, which may say themselves what they are.
+    pub fn from_bytes(bytes: Vec<u8>, otherwise: &str) -> Result<Self, String> {
+        let media_type = media_type(&bytes, otherwise)?;
+        let digest = digest_of(&bytes);
+        Ok(Self { bytes, media_type, digest })
+    }
+
     /// Whether it is a list of manifests.
     pub fn is_index(&self) -> bool {
         media::is_index(&self.media_type)

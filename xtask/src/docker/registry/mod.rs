@@ -5,27 +5,37 @@
 //! with Ctrl-C. Nothing here decides what a missing answer means for a run.
 
 mod answer;
+mod blobs;
 mod challenge;
 mod credentials;
 mod exchange;
+mod images;
 mod judge;
+mod lookup;
 mod manifests;
 pub mod oci;
 mod patience;
+mod promote;
 mod reason;
 mod reference;
 mod secret;
+mod tags;
 mod tokens;
 mod url;
 mod wire;
 
 pub use answer::Answer;
+pub use blobs::{Arrival, Source};
 pub use challenge::Challenge;
+pub use images::Pushed;
+pub use lookup::{AtOnce, Resolved};
 pub use manifests::{Fetched, Stat};
 pub use patience::Patience;
+pub use promote::{Halted, Promoted};
 pub use reason::{Kind, Reason};
 pub use reference::{InvalidReference, Reference};
 pub use secret::Secret;
+pub use tags::Deletion;
 pub use wire::Counters;
 
 use crate::context::environment::Environment;

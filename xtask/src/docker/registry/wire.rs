@@ -14,6 +14,8 @@ use ureq::{Agent, Proxy, SendBody};
 
 /// How many idle connections are kept for a host; as many look-ups run side by side.
 const KEPT: usize = 8;
+/// How much of a body that is not needed is read; a longer one costs the connection. In bytes.
+const DRAINED: u64 = 64 << 10;
 
 /// The connections to all registries and token servers.
 pub(super) struct Wire {
@@ -195,14 +197,14 @@ impl Wire {
         bytes
     }
 
+    /// Reads a body that is not needed, so that its connection can be used again.
+    pub fn drain(&self, incoming: Incoming) {
+        drop(self.start(incoming, DRAINED));
+    }
+
     /// A body as a stream of bytes.
     pub fn reader(&self, incoming: Incoming) -> Counted {
         Counted { body: incoming.body.into_reader(), count: Arc::clone(&self.bytes_in) }
-    }
-
-    /// What an error while a body is read means.
-    pub fn broken(&self, what: &str, error: io::Error) -> Reason {
-        self.failure(what, &error.into())
     }
 
     /// What has gone by so far.
