@@ -7,6 +7,7 @@ mod recipe;
 pub use load::load;
 
 use super::engine::files::{self, Lock};
+use super::engine::leftovers::unmount_below;
 use super::engine::packages::{self, PackageSet, machine_sources};
 use super::engine::{Setup, check_machine, short_hash};
 use crate::manifest::Bootstrap;
@@ -147,6 +148,8 @@ fn make(
         Ok(digest)
     });
     if finished.is_err() {
+        // mmdebstrap's mounts are in a namespace of their own; if one were not, removing would go through it.
+        unmount_below(&[&temporary]);
         files::remove_folder(&temporary)?;
     }
     let digest = finished?;
