@@ -1,8 +1,7 @@
 //! Where external images come from: the hub, the project's registry, or Debian's packages
 //! (DESIGN 4.5, "Bases without a hub").
 
-use crate::docker::bases::{self, OciBase};
-use crate::docker::engine::Setup;
+use crate::docker::bases::{Bases, OciBase};
 use crate::docker::registry::{AtOnce, Reference, Registry, Resolved};
 use crate::error::Wrong;
 use crate::manifest::{Base, Bootstrap};
@@ -30,7 +29,9 @@ pub struct Finder<'a> {
     /// Asks hub and registry
     pub registry: &'a Registry,
     /// Makes bases
-    pub setup: &'a Setup,
+    pub bases: &'a Bases<'a>,
+    /// Takes a line for the user
+    pub say: &'a dyn Fn(&str),
     /// What is known so far
     pub facts: &'a Facts,
     /// Whether to make them
@@ -78,26 +79,25 @@ impl Finder<'_> {
                  `[bases.\"{key}\"]` with `bootstrap = {{ debian = \"trixie\" }}`"
             );
         };
-        let arch = architecture(&self.facts.manifest.project.platforms);
-        if let Some(shared) = self.shared(recipe, arch)? {
+        if let Some(shared) = self.shared(recipe)? {
             found.images.insert(key, shared);
             return Ok(());
         }
         if self.making == Making::OnlyLook {
-            let image = match bases::find(self.setup, recipe, arch) {
-                _ if self.facts.event.kind.pushes() => to_be_shared(&self.place(recipe, arch)?),
+            let image = match self.bases.find(recipe) {
+                _ if self.facts.event.kind.pushes() => to_be_shared(&self.place(recipe)?),
                 Some(base) => of_layout(&base),
-                None => not_made(self.setup, recipe, arch),
+                None => not_made(self.bases, recipe),
             };
             found.images.insert(key, image);
             return Ok(());
         }
-        if bases::find(self.setup, recipe, arch).is_none() {
-            (self.setup.say)(&format!("`{key}` is made from Debian's packages: {why}"));
+        if self.bases.find(recipe).is_none() {
+            (self.say)(&format!("no hub, so `{key}` is made from Debian's packages ({why})"));
         }
-        let base = bases::ensure(self.setup, &key, recipe, arch)?;
+        let base = self.bases.ensure(&key, recipe)?;
         let image = match self.making {
-            Making::MakeAndShare => self.share(recipe, arch, &base)?,
+            Making::MakeAndShare => self.share(recipe, &base)?,
             Making::Make | Making::OnlyLook => of_layout(&base),
         };
         found.images.insert(key.clone(), image);
@@ -106,8 +106,8 @@ impl Finder<'_> {
     }
 
     /// The base as somebody's pushing run has put it into the registry.
-    fn shared(&self, recipe: &Bootstrap, arch: &str) -> Result<Option<BaseImage>> {
-        let reference = self.place(recipe, arch)?;
+    fn shared(&self, recipe: &Bootstrap) -> Result<Option<BaseImage>> {
+        let reference = self.place(recipe)?;
         let registry = match self.making {
             Making::MakeAndShare => self.registry.clone(),
             Making::Make | Making::OnlyLook => self.registry.until(Instant::now() + HUB),
@@ -125,16 +125,16 @@ impl Finder<'_> {
         }
     }
 
-    fn share(&self, recipe: &Bootstrap, arch: &str, made: &OciBase) -> Result<BaseImage> {
-        let reference = self.place(recipe, arch)?;
+    fn share(&self, recipe: &Bootstrap, made: &OciBase) -> Result<BaseImage> {
+        let reference = self.place(recipe)?;
         let pushed = self.registry.push_layout(&made.layout, &reference);
         let pushed = pushed.with_context(|| format!("cannot share a base as `{reference}`"))?;
         let context = format!("docker-image://{}@{}", reference.name(), pushed.digest);
         Ok(BaseImage { context, platforms: made.platforms.clone() })
     }
 
-    fn place(&self, recipe: &Bootstrap, arch: &str) -> Result<Reference> {
-        let hash = bases::recipe_hash(recipe, arch);
+    fn place(&self, recipe: &Bootstrap) -> Result<Reference> {
+        let hash = self.bases.hash(recipe);
         Ok(format!("{}/bases:{hash}", self.facts.registry).parse()?)
     }
 
@@ -172,12 +172,6 @@ fn has_platform(base: &BaseImage, platform: &str) -> bool {
     base.platforms.is_empty() || base.platforms.iter().any(|other| same(other))
 }
 
-/// The architecture that bases are made for: the project's first platform.
-fn architecture(platforms: &[String]) -> &str {
-    let first = platforms.first().and_then(|platform| platform.split('/').nth(1));
-    first.unwrap_or("amd64")
-}
-
 fn of_registry(reference: &Reference, resolved: Resolved) -> BaseImage {
     let context = format!("docker-image://{}@{}", reference.name(), resolved.digest);
     let platforms = resolved.platforms.iter().map(ToString::to_string).collect();
@@ -195,7 +189,7 @@ fn to_be_shared(place: &Reference) -> BaseImage {
 }
 
 /// What a plan shows for a base that is made when it is run.
-fn not_made(setup: &Setup, recipe: &Bootstrap, arch: &str) -> BaseImage {
-    let folder = bases::folder_of(setup, recipe, arch);
+fn not_made(bases: &Bases, recipe: &Bootstrap) -> BaseImage {
+    let folder = bases.folder(recipe);
     BaseImage { context: format!("oci-layout://{folder}"), platforms: Vec::new() }
 }

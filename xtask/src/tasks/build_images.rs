@@ -7,13 +7,14 @@ use crate::context::bases::{Finder, Found, Making};
 use crate::context::event::Kind;
 use crate::context::facts::{self, Asked, Tree, World};
 use crate::context::published;
+use crate::docker::bases::{self, Bases};
 use crate::docker::build::{Build, OnFailure, Outcome};
 use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
 use crate::docker::engine::Setup;
 use crate::docker::publish::{Publish, annotations};
 use crate::docker::registry::{Fetched, Options, Patience, Registry};
-use crate::docker::{Docker, bases, connect};
+use crate::docker::{Docker, connect};
 use crate::plan::tags::Known;
 use crate::plan::{self, Plan, Request};
 use crate::report::terminal::{Level, Terminal};
@@ -205,7 +206,9 @@ fn complete(
         world.facts.released = published::released(registry, &world.facts, within)?;
     }
     let setup = setup(session)?;
-    let found = Finder { registry, setup: &setup, facts: &world.facts, making }.find(&services)?;
+    let bases = Bases::new(&setup);
+    let (facts, say) = (&world.facts, &setup.say);
+    let found = Finder { registry, bases: &bases, say, facts, making }.find(&services)?;
     world.facts.bases.clone_from(&found.images);
     Ok((world, found))
 }

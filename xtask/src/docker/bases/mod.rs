@@ -7,6 +7,7 @@ mod recipe;
 pub use load::load;
 
 use super::engine::files::{self, Lock};
+use super::engine::leftovers::unmount_below;
 use super::engine::packages::{self, PackageSet, machine_sources};
 use super::engine::{Setup, check_machine, short_hash};
 use crate::manifest::Bootstrap;
@@ -36,38 +37,67 @@ impl OciBase {
     }
 }
 
-/// The base of a recipe for a platform's architecture (`amd64`, `arm64`); makes it the first time, which
-/// takes some seconds. `name` is what Dockerfiles call it, for messages only.
-pub fn ensure(setup: &Setup, name: &str, bootstrap: &Bootstrap, arch: &str) -> Result<OciBase> {
-    if let Some(base) = find(setup, bootstrap, arch) {
-        return Ok(base);
+/// The bases of this machine's cache folder, for one architecture.
+#[derive(Clone, Debug)]
+pub struct Bases<'a> {
+    setup: &'a Setup,
+    arch: String,
+}
+
+impl<'a> Bases<'a> {
+    /// Bases for the machine's own architecture.
+    pub fn new(setup: &'a Setup) -> Self {
+        Self::for_arch(setup, native_arch())
     }
-    let folder = folder_of(setup, bootstrap, arch);
-    let lock = setup.cache.join("bases/.lock");
-    let _lock = Lock::take(setup, &lock, "is making a base image")?;
-    if let Some(base) = find(setup, bootstrap, arch) {
-        return Ok(base);
+
+    /// Bases for an architecture as platforms name it: `amd64`, `arm64`, `arm/v7`.
+    pub fn for_arch(setup: &'a Setup, arch: &str) -> Self {
+        Self { setup, arch: arch.to_owned() }
     }
-    make(setup, name, bootstrap, arch, &folder)
-        .with_context(|| format!("cannot make the base image `{name}`"))
+
+    /// The base of a recipe; makes it the first time, which takes some seconds. `name` is what
+    /// Dockerfiles call it, for messages only.
+    pub fn ensure(&self, name: &str, recipe: &Bootstrap) -> Result<OciBase> {
+        if let Some(base) = self.find(recipe) {
+            return Ok(base);
+        }
+        let lock = self.setup.cache.join("bases/.lock");
+        let _lock = Lock::take(self.setup, &lock, "is making a base image")?;
+        if let Some(base) = self.find(recipe) {
+            return Ok(base);
+        }
+        make(self.setup, name, recipe, &self.arch, &self.folder(recipe))
+            .with_context(|| format!("cannot make the base image `{name}`"))
+    }
+
+    /// The base of a recipe if it has been made.
+    pub fn find(&self, recipe: &Bootstrap) -> Option<OciBase> {
+        let layout = self.folder(recipe);
+        let digest = layout::digest_of(&layout)?;
+        Some(OciBase { layout, digest, platforms: vec![format!("linux/{}", self.arch)] })
+    }
+
+    /// Where the layout of a recipe is, or will be.
+    pub fn folder(&self, recipe: &Bootstrap) -> Utf8PathBuf {
+        self.setup.cache.join("bases").join(self.hash(recipe))
+    }
+
+    /// What tells a recipe's image from all others: hex digits, also its tag in `<registry>/bases`.
+    pub fn hash(&self, recipe: &Bootstrap) -> String {
+        let Bootstrap { suite, variant, include } = recipe;
+        short_hash(&format!("{SCHEMA}\n{suite}\n{variant}\n{}\n{}", include.join(","), self.arch))
+    }
 }
 
-/// The base of a recipe if it has been made.
-pub fn find(setup: &Setup, bootstrap: &Bootstrap, arch: &str) -> Option<OciBase> {
-    let layout = folder_of(setup, bootstrap, arch);
-    let digest = layout::digest_of(&layout)?;
-    Some(OciBase { layout, digest, platforms: vec![format!("linux/{arch}")] })
-}
-
-/// Where the base of a recipe is, or will be, kept.
-pub fn folder_of(setup: &Setup, bootstrap: &Bootstrap, arch: &str) -> Utf8PathBuf {
-    setup.cache.join("bases").join(recipe_hash(bootstrap, arch))
-}
-
-/// What tells a recipe's image from all others: hex digits, also its tag in `<registry>/bases`.
-pub fn recipe_hash(bootstrap: &Bootstrap, arch: &str) -> String {
-    let Bootstrap { suite, variant, include } = bootstrap;
-    short_hash(&format!("{SCHEMA}\n{suite}\n{variant}\n{}\n{arch}", include.join(",")))
+/// The machine's architecture as platforms name it.
+pub fn native_arch() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        "powerpc64" => "ppc64le",
+        other => other,
+    }
 }
 
 fn make(
@@ -117,6 +147,8 @@ fn make(
         Ok(digest)
     });
     if finished.is_err() {
+        // mmdebstrap's mounts are in a namespace of their own; if one were not, removing would go through it.
+        unmount_below(&[&temporary]);
         files::remove_folder(&temporary)?;
     }
     let digest = finished?;

@@ -110,6 +110,7 @@ pub fn arguments(
         "--format=tar".into(),
         "--quiet".into(),
         "--skip=check/qemu".into(),
+        "--skip=output/dev".into(),
         format!("--architectures={}", debian_arch(arch)),
     ];
     if !include.is_empty() {
@@ -119,8 +120,13 @@ pub fn arguments(
     args.push(format!("--setup-hook={}", setup_hook(variant)));
     let sources = mirror.lines_of_image(suite, default).join("\n");
     let stale = apt_options.iter().find(|option| option.contains("Check-Valid-Until"));
-    let customize = customize_hook(variant, &sources, stale.map_or("", String::as_str));
-    args.push(format!("--customize-hook={customize}"));
+    if variant == "extract" {
+        // Of the hooks it has only this one, and there is no apt that could clean up after itself.
+        args.extend([format!("--extract-hook={BUSYBOX_HOOK}"), "--skip=cleanup/apt".into()]);
+    } else {
+        let hook = customize_hook(&sources, stale.map_or("", String::as_str));
+        args.push(format!("--customize-hook={hook}"));
+    }
     args
 }
 
@@ -142,15 +148,14 @@ fn setup_hook(variant: &str) -> String {
         .into()
 }
 
-fn customize_hook(variant: &str, sources: &str, stale: &str) -> String {
-    if variant == "extract" {
-        // busybox alone knows all of its names.
-        return "set -eu; cd \"$1\"; b=usr/bin/busybox; \
-            if [ -x $b ]; then for a in sh $(./$b --list 2>/dev/null || true); do \
-            [ -e usr/bin/$a ] || ln -s busybox usr/bin/$a; done; fi; \
-            rm -rf etc/apt usr/share/doc usr/share/man usr/share/lintian var/lib/apt var/lib/dpkg var/cache/*"
-            .into();
-    }
+/// Gives busybox, which alone knows all of its names, a link for each; leaves nothing else.
+const BUSYBOX_HOOK: &str = "set -eu; cd \"$1\"; b=usr/bin/busybox; \
+    if [ -x $b ]; then for a in sh $(./$b --list 2>/dev/null || true); do \
+    [ -e usr/bin/$a ] || ln -s busybox usr/bin/$a; done; fi; \
+    find etc/apt -type f ! -name 00mmdebstrap -delete; \
+    rm -rf etc/dpkg etc/fstab etc/hostname etc/resolv.conf usr/share/* var/cache/* var/lib/* var/log/*";
+
+fn customize_hook(sources: &str, stale: &str) -> String {
     let stale = if stale.is_empty() {
         String::new()
     } else {
@@ -165,7 +170,8 @@ fn customize_hook(variant: &str, sources: &str, stale: &str) -> String {
         rm -f etc/apt/apt.conf.d/99mmdebstrap; rm -rf etc/apt/sources.list.d/*; \
         printf '%s\\n' '{sources}' >etc/apt/sources.list; {stale}\
         printf '#!/bin/sh\\nexit 101\\n' >usr/sbin/policy-rc.d; chmod 755 usr/sbin/policy-rc.d; \
-        find var/cache var/log -type f -delete; rm -rf tmp/*"
+        rm -rf var/lib/apt/lists/* tmp/* etc/hostname etc/resolv.conf; \
+        find var/cache var/log -type f -delete"
     )
 }
 

@@ -96,7 +96,7 @@ pub fn clear(setup: &Setup, instance: &Instance) -> Result<()> {
         setup.processes.interrupt.sleep(Duration::from_millis(20))?;
     }
     remove_control_groups(&instance.bridge);
-    unmount_all(instance);
+    unmount_below(&[&instance.folder, &instance.run]);
     Ok(())
 }
 
@@ -145,11 +145,12 @@ fn remove_control_groups(name: &str) {
     }
 }
 
-fn unmount_all(instance: &Instance) {
+/// Takes every mount below the folders away.
+pub fn unmount_below(folders: &[&Utf8Path]) {
     let table = files::read(Utf8Path::new("/proc/self/mountinfo")).ok().flatten();
-    let table = table.unwrap_or_default();
-    let real = |folder: &Utf8PathBuf| folder.canonicalize_utf8().unwrap_or_else(|_| folder.clone());
-    for point in mounts_within(&table, &[real(&instance.folder), real(&instance.run)]) {
+    let real = |folder: &&Utf8Path| folder.canonicalize_utf8().unwrap_or_else(|_| folder.into());
+    let folders: Vec<Utf8PathBuf> = folders.iter().map(real).collect();
+    for point in mounts_within(&table.unwrap_or_default(), &folders) {
         sys::unmount(&point);
     }
 }

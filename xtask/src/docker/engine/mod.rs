@@ -5,7 +5,7 @@ mod blocks;
 mod daemons;
 pub(crate) mod files;
 mod instance;
-mod leftovers;
+pub(crate) mod leftovers;
 mod machine;
 mod network;
 pub mod packages;
