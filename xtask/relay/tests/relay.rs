@@ -144,10 +144,9 @@ fn each_rule_does_what_it_says() {
     let seen = Arc::new(AtomicU64::new(0));
     for then in [Then::before as fn(_) -> Then, Then::after] {
         let seen = Arc::clone(&seen);
-        let call: Box<dyn Fn(&relay::Request) + Send + Sync> =
-            Box::new(move |request| {
-                seen.fetch_add(request.number, SeqCst);
-            });
+        let call: Box<dyn Fn(&relay::Request) + Send + Sync> = Box::new(move |request| {
+            seen.fetch_add(request.number, SeqCst);
+        });
         assert!(under(then(call)).0.ends_with("0123456789"));
     }
     assert_eq!(seen.load(SeqCst), 2);
