@@ -14,7 +14,7 @@ use xtask::docker::registry::{
 
 const PATIENCE: Patience = Patience {
     connect: Duration::from_millis(500),
-    per_request: Duration::from_millis(150),
+    per_request: Duration::from_millis(250),
     total: Duration::from_secs(3),
     tries: 3,
     first_wait: Duration::from_millis(1),
@@ -237,15 +237,15 @@ fn retry_after_is_obeyed_up_to_the_longest_wait() {
         assert_eq!(verdict(registry.get_manifest(&reference(&server))), "found");
         began.elapsed().as_millis()
     };
-    assert!((1000..1500).contains(&took("1", 60_000)));
-    assert!((30..500).contains(&took("3600", 30)));
-    assert!(took("Sun, 06 Nov 1994 08:49:37 GMT", 30) < 30, "in the past");
+    assert!((1000..5000).contains(&took("1", 60_000)));
+    assert!((30..900).contains(&took("3600", 30)));
+    assert!(took("Sun, 06 Nov 1994 08:49:37 GMT", 60_000) < 900, "in the past");
     // A wait that ends after all patience is not begun.
     let server = recovering(1, Canned::status(429).header("Retry-After", "60"));
     let began = Instant::now();
     let registry = client().with_patience(patience(Duration::from_secs(60)));
     assert_eq!(verdict(registry.get_manifest(&reference(&server))), "Throttled 429");
-    assert!(began.elapsed() < Duration::from_millis(500));
+    assert!(began.elapsed() < Duration::from_secs(2));
 }
 
 #[test]
@@ -334,6 +334,29 @@ fn http_is_for_this_machine_only() {
 }
 
 #[test]
+fn a_proxy_is_used_for_hosts_with_tls_only() {
+    let proxy = Scripted::start(|_| Canned::status(403).into()).unwrap();
+    let server = Scripted::start(|_| good().into()).unwrap();
+    let vars = [
+        ("HTTPS_PROXY", format!("http://u:p@{}", proxy.address())),
+        ("NO_PROXY", "near.invalid, .near.invalid".to_owned()),
+    ];
+    let vars = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let once = Patience { tries: 1, ..PATIENCE };
+    let registry = Registry::new(Options { vars, patience: once, ..options() });
+    assert_eq!(verdict(registry.get_manifest(&reference(&server))), "found");
+    assert!(proxy.received().is_empty());
+    for host in ["far.invalid", "near.invalid", "x.near.invalid"] {
+        let answer = registry.get_manifest(&format!("{host}/a:b").parse().unwrap());
+        let told = answer.unknown().unwrap().to_string();
+        assert!(!told.contains("u:p"), "{told}");
+    }
+    let asked = proxy.received();
+    assert_eq!((asked.len(), asked[0].method.as_str()), (1, "CONNECT"));
+    assert_eq!(asked[0].path, "far.invalid:443");
+}
+
+#[test]
 fn many_look_ups_have_one_end() {
     let server = Scripted::start(|request: &Received| match request.route() {
         path if path.ends_with("hang") => Reply::Hang,
@@ -347,17 +370,17 @@ fn many_look_ups_have_one_end() {
         references.push(reference(&server).with_tag(tag).unwrap());
     }
     let registry = client();
-    let at_once = AtOnce { threads: 4, within: Some(Duration::from_secs(2)) };
+    let at_once = AtOnce { threads: 4, within: Some(Duration::from_secs(9)) };
     let answers = registry.get_manifests(references.clone(), at_once);
     let verdicts: Vec<String> = answers.into_iter().map(verdict).collect();
     assert!(verdicts.chunks(2).all(|pair| pair == ["found", "absent"]));
     assert_eq!((registry.counters().requests, registry.counters().token_requests), (60, 0));
     references.insert(1, reference(&server).with_tag("hang").unwrap());
     let patient = Patience { per_request: Duration::from_secs(9), ..PATIENCE };
-    let at_once = AtOnce { threads: 2, within: Some(Duration::from_millis(300)) };
+    let at_once = AtOnce { threads: 2, within: Some(Duration::from_secs(1)) };
     let began = Instant::now();
     let answers = registry.with_patience(patient).get_manifests(references, at_once);
-    assert!(began.elapsed() < Duration::from_millis(600));
+    assert!(began.elapsed() < Duration::from_secs(3));
     let verdicts: Vec<String> = answers.into_iter().map(verdict).collect();
     assert_eq!(verdicts[..4], ["found", "TimedOut", "absent", "found"]);
     assert_eq!(verdicts.iter().filter(|verdict| *verdict == "TimedOut").count(), 1);

@@ -277,3 +277,16 @@ fn only_a_capable_registry_deletes_a_tag() {
     assert_eq!(gone(Profile::Ghcr, false), (false, 2));
     assert_eq!(gone(Profile::Ghcr, true), (false, 2));
 }
+
+#[test]
+fn a_kept_connection_that_was_closed_costs_no_try() {
+    let world = World::new(Profile::Capable);
+    world.published();
+    let once = world.client.with_patience(Patience { tries: 1, ..PATIENCE });
+    let tag = world.reference("team/app:dev");
+    for _ in 0..3 {
+        assert!(matches!(once.get_manifest(&tag), Answer::Found(_)));
+        world.relay.cut();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,9 +1,9 @@
 //! Manifests and indexes: read, looked for, written, deleted. Bytes are what counts, never their meaning.
 
 use super::exchange::Request;
+use super::message::{Content, Incoming};
 use super::oci::{Index, Manifest, Platform, digest_of, has_digest, media};
 use super::reference::is_digest;
-use super::wire::{Content, Incoming};
 use super::{Answer, Kind, Reason, Reference, Registry};
 use serde::de::DeserializeOwned;
 use serde_json::Value;

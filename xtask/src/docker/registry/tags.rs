@@ -1,8 +1,8 @@
 //! Tags: listed over all pages, and taken away where a registry can do that.
 
 use super::exchange::Request;
+use super::message::Incoming;
 use super::url::Url;
-use super::wire::Incoming;
 use super::{Answer, Kind, Reason, Reference, Registry};
 use serde::Deserialize;
 use ureq::http::Method;
