@@ -15,8 +15,8 @@ use xtask::docker::registry::{
 
 const PATIENCE: Patience = Patience {
     connect: Duration::from_millis(500),
-    per_request: Duration::from_millis(300),
-    total: Duration::from_secs(5),
+    per_request: Duration::from_secs(2),
+    total: Duration::from_secs(20),
     tries: 3,
     first_wait: Duration::from_millis(1),
     longest_wait: Duration::from_millis(20),
@@ -233,14 +233,19 @@ fn a_promotion_survives_each_single_fault() {
         Then::Cut,
         Then::CutAnswer(0),
         Then::LoseAnswer,
-        Then::Delay(PATIENCE.per_request * 2),
+        Then::Delay(Duration::from_millis(600)),
     ];
     for fault in faults {
         for k in 1..=3 {
             let world = World::new(Profile::Distribution);
             world.published();
             world.relay.rule(When::nth(k), fault.clone());
-            let promoted = world.client.promote(&world.reference("team/app:dev"), &wanted);
+            let per_request = match fault {
+                Then::Delay(wait) => wait / 2,
+                _ => PATIENCE.per_request,
+            };
+            let client = world.client.with_patience(Patience { per_request, ..PATIENCE });
+            let promoted = client.promote(&world.reference("team/app:dev"), &wanted);
             assert_eq!(promoted.unwrap().tags, wanted, "{fault:?} at request {k}");
         }
     }
