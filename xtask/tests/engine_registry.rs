@@ -1,20 +1,19 @@
-//! The registry client against a real registry, whose address is in `XTASK_ENGINE_REGISTRY`:
-//! `cargo xtask engine exec -- cargo test --test registry`.
-#![expect(clippy::disallowed_methods, reason = "a test reads its own environment and clock")]
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test may panic")]
+//! The registry client against the real registry of a private engine.
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::unwrap_used, missing_docs)]
+
+mod support;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 use xtask::docker::registry::oci::{annotated, digest_of, media};
 use xtask::docker::registry::{
     Answer, Arrival, AtOnce, Deletion, Options, Patience, Reference, Registry, Source,
 };
 
-fn host() -> String {
-    std::env::var("XTASK_ENGINE_REGISTRY").expect(
-        "XTASK_ENGINE_REGISTRY names no registry: run this by `cargo xtask engine exec -- cargo test --test registry`",
-    )
+fn host() -> &'static str {
+    static ENGINE: OnceLock<support::Engine> = OnceLock::new();
+    ENGINE.get_or_init(support::Engine::start).registry()
 }
 
 fn client() -> Registry {
