@@ -171,14 +171,9 @@ fn every_golden_definition_comes_back_equal_from_bake() {
         let Ok(plan) = serde_json::from_str::<serde_json::Value>(&text) else { continue };
         let folder = support::Folder::new();
         let file = folder.0.join("definition.json");
-        // As the product gives it: literal template openings are doubled.
-        let given = plan["definition"].to_string().replace("${", "$${").replace("%{", "%%{");
-        std::fs::write(&file, given).unwrap();
+        std::fs::write(&file, plan["definition"].to_string()).unwrap();
         let printed = engine.docker(&["buildx", "bake", "-f", file.to_str().unwrap(), "--print"]);
         let printed: serde_json::Value = serde_json::from_str(&printed).unwrap();
-        let printed: serde_json::Value =
-            serde_json::from_str(&printed.to_string().replace("$${", "${").replace("%%{", "%{"))
-                .unwrap();
         assert_eq!(printed, plan["definition"]);
         count += 1;
     }

@@ -76,7 +76,7 @@ impl Buildx<'_> {
             .args(["buildx", "bake", "-f", "-"])
             .args(options.to_vec())
             .dir(self.root)
-            .stdin(definition.to_input().context("cannot write the bake definition")?);
+            .stdin(definition.to_input().context("cannot write the bake definition")?.to_string());
         for name in NOT_INHERITED {
             command.env.insert(name.into(), None);
         }

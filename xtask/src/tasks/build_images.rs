@@ -17,6 +17,7 @@ use crate::docker::registry::{Fetched, Options, Patience, Registry};
 use crate::docker::{Docker, connect};
 use crate::plan::tags::Known;
 use crate::plan::{self, Plan, Request};
+use crate::report::json;
 use crate::report::terminal::{Level, Terminal};
 use crate::time::rfc3339;
 use anyhow::Result;
@@ -119,6 +120,7 @@ impl<'a> Run<'a> {
         };
         let text = super::telling::Telling { world: &self.world, plan: &self.plan };
         text.tell(quiet, &outcomes, terminal.elapsed());
+        self.report(&outcomes, terminal.elapsed())?;
         moved?;
         let all_built = outcomes.values().all(|outcome| matches!(outcome, Outcome::Built(_)));
         Ok(if all_built { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -150,6 +152,12 @@ impl<'a> Run<'a> {
             after_push: if self.pushes { Some(&after_push) } else { None },
         };
         build.run(&self.plan, &mut |update, progress| terminal.update(update, progress))
+    }
+
+    fn report(&self, outcomes: &BTreeMap<String, Outcome>, took: f64) -> Result<()> {
+        let report = json::report(&self.plan, outcomes, took);
+        json::write(&self.world.root, &report)?;
+        if self.options.json { crate::report::stdout(&format!("{report:#}")) } else { Ok(()) }
     }
 
     fn publish(&self) -> Publish<'_> {

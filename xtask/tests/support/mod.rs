@@ -53,6 +53,7 @@ impl Repository {
         for (path, text) in files {
             repository.write(path, text);
         }
+        repository.write(".gitignore", "/target/\n");
         repository.commit("first");
         repository
     }
