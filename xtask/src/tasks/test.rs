@@ -78,6 +78,11 @@ fn parts(root: &Utf8Path, options: Test, engine: &str) -> Vec<Part> {
         part("format", ".", &["fmt", "--all", "--check"]),
         part("lints", ".", &lints),
         part("unit and golden tests", ".", &["test", "--workspace", "--locked"]),
+        part(
+            "docker-compose.yml",
+            ".",
+            &["run", "--quiet", "--package", "xtask", "--", "compose", "--check"],
+        ),
     ];
     if !options.fast {
         let coordinator = "services/runner-coordinator";
