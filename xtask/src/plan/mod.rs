@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod dockerfile;
+pub mod dockerignore;
 pub mod graph;
 pub mod labels;
 pub mod tags;
