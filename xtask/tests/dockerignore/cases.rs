@@ -84,11 +84,17 @@ impl Random {
                 entries.insert(path);
             }
         }
+        if self.below(8) == 0 {
+            return Case { rules: self.taken_back(&entries), entries };
+        }
         let rules = (0..=self.below(6)).map(|_| self.rule(&entries)).collect::<Vec<_>>();
         Case { rules: rules.join(self.pick(&["\n", "\n", "\r\n"])), entries }
     }
 
     fn rule(&mut self, entries: &BTreeSet<String>) -> String {
+        if self.below(8) == 0 {
+            return self.taken_back(entries);
+        }
         let mark = self.pick(&["", "", "", "!", "!", "! ", "/", "!/", " ", "./!"]);
         let pattern = match self.below(5) {
             0 => self.pick(&["*", "**", "*/*", "**/a", "*/**", "a/**", "b*", "**/*.x"]).to_owned(),
@@ -99,6 +105,16 @@ impl Random {
         format!("{mark}{pattern}{end}")
     }
 
+    /// A folder left out, and something in it taken back: here BuildKit saves itself steps.
+    fn taken_back(&mut self, entries: &BTreeSet<String>) -> String {
+        let folders: Vec<&String> = entries.iter().filter(|entry| entry.ends_with('/')).collect();
+        let Some(folder) = folders.get(self.below(folders.len().max(1))) else { return "*".into() };
+        let out = self.pick(&["", "*", "*", "**", "*/*"]);
+        let back = ["*/**", "*/**", "*/**", "*/*", "**/*", "**", "*", "*/*/**", "a", "a/**", "b/*"];
+        let back = self.pick(&back);
+        format!("{folder}{out}\n!{folder}{back}")
+    }
+
     /// A path of the tree, some of whose letters became wildcards.
     fn bent(&mut self, entries: &BTreeSet<String>) -> String {
         let at = self.below(entries.len());
@@ -106,7 +122,7 @@ impl Random {
         let mut bent = String::new();
         for component in path.trim_end_matches('/').split('/') {
             if !bent.is_empty() {
-                bent.push('/');
+                bent.push_str(self.pick(&["/", "/", "/", "/", "[^x]", "?", "**"]));
             }
             match self.below(8) {
                 0 => bent.push('*'),
