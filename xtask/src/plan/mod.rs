@@ -4,6 +4,7 @@ pub mod cache;
 pub mod definition;
 pub mod dockerfile;
 pub mod facts;
+pub mod dockerignore;
 pub mod graph;
 pub mod labels;
 pub mod tags;
