@@ -4,7 +4,7 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::SystemTime;
 use xtask::docker::registry::oci::{annotated, digest_of, media};
 use xtask::docker::registry::{
@@ -12,8 +12,7 @@ use xtask::docker::registry::{
 };
 
 fn host() -> &'static str {
-    static ENGINE: OnceLock<support::Engine> = OnceLock::new();
-    ENGINE.get_or_init(support::Engine::start).registry()
+    support::engine().registry()
 }
 
 fn client() -> Registry {

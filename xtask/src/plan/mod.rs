@@ -3,8 +3,8 @@
 pub mod cache;
 pub mod definition;
 pub mod dockerfile;
-pub mod facts;
 pub mod dockerignore;
+pub mod facts;
 pub mod graph;
 pub mod labels;
 pub mod tags;

@@ -77,7 +77,12 @@ fn make(context: &Path, case: &Case) {
 
 fn docker(arguments: &[&str], folder: &Path) -> Output {
     let mut command = Command::new("docker");
-    command.args(arguments).current_dir(folder).output().expect("starting docker")
+    command
+        .args(arguments)
+        .envs(&crate::support::engine().env)
+        .current_dir(folder)
+        .output()
+        .expect("starting docker")
 }
 
 /// Everything in a folder, folders with a slash at the end.

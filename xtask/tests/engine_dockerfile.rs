@@ -1,17 +1,12 @@
 //! Compares the Dockerfile reader with BuildKit's own frontend.
 //!
-//! Needs Docker with buildx, so it only runs when asked: `cargo test --test dockerfile --
-//! --ignored`. `XTASK_CASES` and `XTASK_SEED` say how many random files, and which; `XTASK_IMAGE`
-//! is an image that the engine has.
-
-#![expect(
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    reason = "a test that starts docker, writes files and may stop at any surprise"
-)]
+//! `XTASK_CASES` and `XTASK_SEED` say how many random files, and which; `cargo xtask test --long`
+//! runs more of them.
+#![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
 
 #[path = "dockerfile/generator.rs"]
 mod generator;
+mod support;
 
 use generator::Random;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,9 +21,9 @@ fn number(name: &str, default: u64) -> u64 {
 /// Each name that we find is given to BuildKit as a named context: if it then looks for another
 /// one, we missed it; if it is content without one of them, we found too many.
 #[test]
-#[ignore = "needs Docker with buildx"]
 fn buildkit_reads_the_same_names() {
-    let (count, seed) = (number("XTASK_CASES", 200), number("XTASK_SEED", 1));
+    let (count, seed) =
+        (number("XTASK_CASES", if support::long() { 1000 } else { 60 }), number("XTASK_SEED", 1));
     let mut random = Random::new(seed);
     let mut tally = Tally::default();
     for _ in 0..count {
@@ -121,10 +116,23 @@ fn targets(answer: &str) -> Vec<(String, String, u64)> {
     targets.collect()
 }
 
+/// An image that the engine has, with nothing in it.
+fn empty_image() -> &'static str {
+    static MADE: std::sync::OnceLock<()> = std::sync::OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = support::Folder::new();
+        let archive = folder.0.join("empty.tar");
+        std::fs::write(&archive, [0; 10240]).expect("writing an empty archive");
+        support::engine().docker(&["import", archive.to_str().expect("plain path"), "xtask-empty"]);
+    });
+    "xtask-empty:latest"
+}
+
 /// What `docker buildx build --call` says of this Dockerfile, or why it says nothing.
 fn asks_buildkit(call: &str, text: &str, contexts: &BTreeSet<String>) -> Result<String, String> {
-    let image = std::env::var("XTASK_IMAGE").unwrap_or_else(|_| "debian:trixie-slim".into());
+    let (engine, image) = (support::engine(), empty_image());
     let mut command = Command::new("docker");
+    command.envs(&engine.env);
     command.args(["buildx", "build", &format!("--call={call},format=json"), "--build-arg=B=b"]);
     for name in contexts {
         command.arg(format!("--build-context={name}=docker-image://{image}"));

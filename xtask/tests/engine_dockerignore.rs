@@ -1,13 +1,10 @@
 //! Compares `.dockerignore` as we read it with what a real BuildKit sends.
 //!
-//! Needs Docker with buildx, so it only runs when asked: `cargo test --test dockerignore --
-//! --ignored`. `XTASK_CASES` and `XTASK_SEED` say how many random cases, and which.
+//! `XTASK_CASES` and `XTASK_SEED` say how many random cases, and which; `cargo xtask test --long`
+//! runs more of them.
+#![allow(clippy::disallowed_methods, clippy::expect_used, missing_docs)]
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::expect_used,
-    reason = "a test that starts docker, writes files and may stop at any surprise"
-)]
+mod support;
 
 #[path = "dockerignore/cases.rs"]
 mod cases;
@@ -26,9 +23,9 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 #[test]
-#[ignore = "needs Docker with buildx"]
 fn what_is_sent_is_what_the_rules_say() {
-    let (count, seed) = (number("XTASK_CASES", 500), number("XTASK_SEED", 1));
+    let (count, seed) =
+        (number("XTASK_CASES", if support::long() { 5000 } else { 500 }), number("XTASK_SEED", 1));
     let mut random = Random::new(seed);
     let (mut compared, mut refused, mut trimmed) = (0, 0, 0);
     let mut differences = Vec::new();
@@ -103,7 +100,6 @@ fn difference(case: &Case, ours: &BTreeSet<String>, theirs: &BTreeSet<String>) -
 
 /// Rules that BuildKit refuses are refused by us, and those are the only ones it refuses.
 #[test]
-#[ignore = "needs Docker with buildx"]
 fn what_buildkit_refuses_is_refused() {
     for rules in ["[", "a\n!", "[]", "!/", "a\\", "x*[a", "[-a]", "[z-a]", "[a-*]", "\\y"] {
         assert!(Ignore::parse(rules).is_err(), "{rules:?}");
@@ -114,7 +110,6 @@ fn what_buildkit_refuses_is_refused() {
 
 /// Which of the two files counts, and that neither is special in the context.
 #[test]
-#[ignore = "needs Docker with buildx"]
 fn the_file_beside_the_dockerfile_wins() {
     let (root, beside) = (".dockerignore", "Dockerfile.dockerignore");
     #[track_caller]
