@@ -106,8 +106,14 @@ impl<'a> Run<'a> {
         let indexes = RefCell::new(BTreeMap::new());
         let mut terminal =
             Terminal::new(level(self.session), self.plan.services.len(), is_plain(self.session));
-        let outcomes = self.build(&publish, &indexes, &mut terminal);
+        // The bases are brought beside the build, which does not need them in the store.
+        let (outcomes, loaded) = std::thread::scope(|scope| {
+            let loading = scope.spawn(|| self.load_bases());
+            let outcomes = self.build(&publish, &indexes, &mut terminal);
+            (outcomes, loading.join())
+        });
         terminal.clear();
+        loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let mut outcomes = outcomes?;
         let indexes = indexes.into_inner();
         let moved = if self.pushes {
@@ -116,7 +122,7 @@ impl<'a> Run<'a> {
             Publication { session, world, plan, publish, indexes: &indexes }
                 .move_tags(&mut outcomes)
         } else {
-            self.load_bases()
+            Ok(())
         };
         let text = super::telling::Telling { world: &self.world, plan: &self.plan };
         text.tell(quiet, &outcomes, terminal.elapsed());
@@ -178,7 +184,7 @@ impl<'a> Run<'a> {
     /// Made bases go into the store of an engine that loads images, so that plain `docker build`
     /// finds them by the names that Dockerfiles use.
     fn load_bases(&self) -> Result<()> {
-        if self.world.facts.event.kind != Kind::Local && !self.options.load {
+        if self.pushes || (self.world.facts.event.kind != Kind::Local && !self.options.load) {
             return Ok(());
         }
         let setup = setup(self.session)?;
