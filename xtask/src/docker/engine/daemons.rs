@@ -47,8 +47,28 @@ pub fn start_dockerd(setup: &Setup, root: &Root, instance: &Instance, state: &St
         .envs(
             &["DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY"].map(|n| (n.into(), None)).into(),
         );
+    let command = if root_is_mount()? { command } else { within_mounted_root(command, instance)? };
     let ready = || sys::answers(&socket, PING);
     start(setup, instance, &command, "dockerd", &ready)
+}
+
+/// Whether `/` is a mount: in a plain chroot it is only a folder, and then runc can start nothing.
+fn root_is_mount() -> Result<bool> {
+    let mounts = files::read(Utf8Path::new("/proc/self/mountinfo"))?.unwrap_or_default();
+    Ok(mounts.lines().any(|line| line.split(' ').nth(4) == Some("/")))
+}
+
+/// The command in a mount namespace of its own, whose root is our root as a mount.
+fn within_mounted_root(command: Command, instance: &Instance) -> Result<Command> {
+    let root = instance.run.join("root");
+    files::create_folder(&root)?;
+    let script = r#"mount --rbind / "$0" && mount --make-rprivate "$0" && exec chroot "$0" "$@""#;
+    let mut within = Command::new(command.purpose, "unshare")
+        .args(["--mount", "--propagation", "unchanged", "sh", "-c", script, root.as_str()])
+        .args([command.program])
+        .args(command.args);
+    within.env = command.env;
+    Ok(within)
 }
 
 /// Starts the registry if it does not answer, and waits until it does. Its port stays what it was,
@@ -87,6 +107,7 @@ fn start(
     ready: &dyn Fn() -> bool,
 ) -> Result<()> {
     let log = instance.folder.join(format!("{program}.log"));
+    files::remove_file(&log)?;
     let pid = setup.processes.spawn_daemon(command, &log)?;
     let began = Instant::now();
     while !ready() {
@@ -101,11 +122,15 @@ fn start(
 }
 
 fn failed(program: &str, log: &Utf8Path) -> anyhow::Error {
-    let tail = files::tail(log, 12);
+    let tail = files::tail(log, 100);
+    let telling = tail.lines().filter(|line| !line.contains("level=warning"));
+    let tail = telling.collect::<Vec<_>>().join("\n");
     let lower = tail.to_lowercase();
     let hint = HINTS.iter().find(|(words, _)| lower.contains(words)).map(|(_, hint)| *hint);
     let next = hint.unwrap_or("`cargo xtask engine down --purge` starts from nothing");
-    anyhow!("`{program}` did not come up; the end of `{log}`:\n{tail}\nnext: {next}")
+    anyhow!(
+        "`{program}` did not come up; the end of `{log}`, without warnings:\n{tail}\nnext: {next}"
+    )
 }
 
 /// Where the client finds buildx and compose. What `docker login` wrote there stays.
