@@ -85,6 +85,9 @@ pub struct BuildImages {
     /// Push nothing and move no tag, also where the event would
     #[arg(long)]
     pub no_push: bool,
+    /// Publish a tree that differs from HEAD; only towards a registry on this machine
+    #[arg(long)]
+    pub allow_dirty: bool,
     /// Stop at the first service that fails, instead of building what does not need it
     #[arg(long)]
     pub fail_fast: bool,

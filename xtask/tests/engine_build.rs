@@ -1,5 +1,11 @@
 //! `build-images` against a real engine, on small busybox services.
-#![allow(clippy::disallowed_methods, missing_docs)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
 
 mod support;
 

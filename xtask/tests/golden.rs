@@ -3,7 +3,13 @@
 //! A case has `args` (one argument a line), `env` (NAME=value lines), optionally `event.json`
 //! (GitHub's payload), and what is expected: `expected` (standard output) and `code` if not 0.
 //! Its repository is `golden/repo`, or its own `repo`. `XTASK_ACCEPT=1` writes `expected` anew.
-#![allow(clippy::disallowed_methods, missing_docs)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
 
 mod support;
 

@@ -2,7 +2,7 @@
 
 use super::dockerfiles::{self, Dockerfiles};
 use super::environment::Environment;
-use super::event::{self, Event, Kind};
+use super::event::{self, Event};
 use super::{git, secrets};
 use crate::error::Wrong;
 use crate::manifest::{self, Loaded};
@@ -36,6 +36,8 @@ pub struct Asked<'a> {
 pub struct World {
     /// The repository's root
     pub root: Utf8PathBuf,
+    /// The manifest's path
+    pub manifest: Utf8PathBuf,
     /// The manifest with its places
     pub loaded: Loaded,
     /// The Dockerfiles, by service
@@ -74,7 +76,7 @@ pub fn read(asked: &Asked) -> Result<World> {
         released: Known::Unknown("the registry was not asked".into()),
         manifest: loaded.manifest.clone(),
     };
-    Ok(World { root, loaded, dockerfiles, facts })
+    Ok(World { root, manifest: path, loaded, dockerfiles, facts })
 }
 
 fn find_manifest(asked: &Asked) -> Result<(Utf8PathBuf, Utf8PathBuf)> {
@@ -130,13 +132,30 @@ fn revision(processes: &Processes, root: &Utf8Path, event: &Event) -> Result<Opt
     Ok(Some(head))
 }
 
+/// Whether the tree that is published has to be that of HEAD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tree {
+    /// It has to be
+    AsHead,
+    /// It may differ, towards a registry on this machine (`--allow-dirty`)
+    MayDiffer,
+}
+
 /// Refuses a pushing run whose tree differs from HEAD in something that it sends.
-pub fn check_clean(processes: &Processes, world: &World, services: &[&str]) -> Result<()> {
+pub fn check_clean(
+    processes: &Processes,
+    world: &World,
+    services: &[String],
+    tree: Tree,
+) -> Result<()> {
     let facts = &world.facts;
-    if !matches!(facts.event.kind, Kind::Dev | Kind::Release(_)) {
-        return Ok(());
+    if tree == Tree::MayDiffer {
+        if is_loopback(&facts.registry) {
+            return Ok(());
+        }
+        wrong!("`--allow-dirty` is for a registry on this machine, not for `{}`", facts.registry);
     }
-    let mut paths = vec![world.loaded.source.path().into()];
+    let mut paths = vec![world.manifest.clone()];
     for service in services.iter().filter_map(|name| facts.service(name)) {
         paths.push(service.context.clone());
         paths.push(service.dockerfile.clone());
@@ -156,4 +175,10 @@ pub fn check_clean(processes: &Processes, world: &World, services: &[&str]) -> R
          commit it, or put it away with `git stash --include-untracked`",
         shown.join("\n  ")
     )
+}
+
+fn is_loopback(registry: &str) -> bool {
+    let host = registry.split('/').next().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    name == "localhost" || name == "[::1]" || name.starts_with("127.")
 }

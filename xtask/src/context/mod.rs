@@ -1,5 +1,6 @@
 //! The only readers of the world outside the manifest: environment, event, git, Dockerfiles.
 
+pub mod bases;
 pub mod dockerfiles;
 pub mod environment;
 pub mod event;

@@ -1,6 +1,6 @@
 //! What stands in the registry, asked once, in parallel. Unknown stays unknown.
 
-use super::event::{Kind, version_of_tag};
+use super::event::version_of_tag;
 use crate::docker::registry::{Answer, AtOnce, Reference, Registry};
 use crate::plan::cache;
 use crate::plan::facts::Facts;
@@ -13,13 +13,14 @@ use std::time::Duration;
 /// How many connections ask at once.
 const THREADS: usize = 8;
 /// How long a run at a desk, or one that only looks, waits for all answers together.
-const LOCAL: Duration = Duration::from_secs(2);
+pub const LOCAL: Duration = Duration::from_secs(2);
 
 /// Whether the cache tags that the event reads are there, by `<image>:<tag>`.
 pub fn cache_tags(
     registry: &Registry,
     facts: &Facts,
     services: &[String],
+    within: Option<Duration>,
 ) -> Result<BTreeMap<String, Known<bool>>> {
     let tags = cache::tags_read(&facts.event.kind);
     let names: Vec<String> = services
@@ -27,9 +28,9 @@ pub fn cache_tags(
         .flat_map(|service| tags.iter().map(|tag| format!("{}:{tag}", facts.image(service))))
         .collect();
     let references =
-        names.iter().map(|name| Reference::parse(name)).collect::<Result<Vec<_>, _>>()?;
+        names.iter().map(|name| name.parse()).collect::<Result<Vec<Reference>, _>>()?;
     let answers =
-        registry.for_each(references, at_once(&facts.event.kind), Registry::head_manifest);
+        registry.for_each(references, AtOnce { threads: THREADS, within }, Registry::head_manifest);
     let there = answers.into_iter().map(|answer| match answer.known() {
         Ok(found) => Known::Known(found.is_some()),
         Err(reason) => Known::Unknown(reason.to_string()),
@@ -44,22 +45,20 @@ pub fn cache_tags(
 pub fn released(
     registry: &Registry,
     facts: &Facts,
-    services: &[String],
+    within: Option<Duration>,
 ) -> Result<Known<Vec<Version>>> {
-    let images = services.iter().map(|service| Reference::parse(&facts.image(service)));
-    let images = images.collect::<Result<Vec<_>, _>>()?;
+    let images = facts.manifest.services.keys().map(|service| facts.image(service).parse());
+    let images = images.collect::<Result<Vec<Reference>, _>>()?;
     let may_be_new = facts.event.kind.pushes();
     let answers =
-        registry.for_each(
-            images,
-            at_once(&facts.event.kind),
-            move |registry, image| match registry.list_tags(image) {
+        registry.for_each(images, AtOnce { threads: THREADS, within }, move |registry, image| {
+            match registry.tags(image) {
                 Answer::Refused(_) if may_be_new && registry.may_push(image).is_ok() => {
                     Answer::Absent
                 }
                 other => other,
-            },
-        );
+            }
+        });
     let mut versions = Vec::new();
     for answer in answers {
         match answer.known() {
@@ -71,8 +70,4 @@ pub fn released(
     versions.sort();
     versions.dedup();
     Ok(Known::Known(versions))
-}
-
-fn at_once(kind: &Kind) -> AtOnce {
-    AtOnce { threads: THREADS, within: (!kind.pushes()).then_some(LOCAL) }
 }

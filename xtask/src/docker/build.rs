@@ -52,9 +52,9 @@ pub enum OnFailure {
     Stop,
 }
 
-/// Takes an image that buildx pushed under its handle (image, digest), and gives the digest that
+/// Takes what buildx pushed under its handle (service, image, digest), and gives the digest that
 /// services which build on it are to use.
-pub type AfterPush<'a> = dyn Fn(&str, &str) -> Result<String> + 'a;
+pub type AfterPush<'a> = dyn Fn(&str, &str, &str) -> Result<String> + 'a;
 
 /// Finds the service whose Dockerfile holds a failed step, among those under which it was shown.
 pub type OwnerOf<'a> = dyn Fn(&FailedStep) -> Option<String> + 'a;
@@ -123,7 +123,7 @@ impl Build<'_> {
         for service in plan.services.iter().filter(|s| rest.contains(&s.service)) {
             let Some(Outcome::Built(built)) = outcomes.get_mut(&service.service) else { continue };
             let published = match &built.digest {
-                Some(digest) => after_push(&service.image, digest),
+                Some(digest) => after_push(&service.service, &service.image, digest),
                 None => Err(anyhow::anyhow!("buildx did not say which digest it pushed")),
             };
             match published {

@@ -29,7 +29,7 @@ pub fn annotations(
 impl Publish<'_> {
     /// Adds the annotations to the index that buildx pushed, and writes it back under the handle.
     pub fn annotate(&self, image: &str, digest: &str) -> Result<Fetched> {
-        let pushed = Reference::parse(image)?.with_digest(digest)?;
+        let pushed = image.parse::<Reference>()?.with_digest(digest)?;
         let index = self.read(&pushed)?;
         if !index.is_index() {
             anyhow::bail!(
@@ -50,7 +50,7 @@ impl Publish<'_> {
 
     /// Moves tags, in this order.
     pub fn move_tags(&self, image: &str, index: &Fetched, tags: &[String]) -> Result<()> {
-        let repository = Reference::parse(image)?;
+        let repository = image.parse::<Reference>()?;
         self.registry.place(&repository, index, tags)?;
         Ok(())
     }
@@ -58,7 +58,7 @@ impl Publish<'_> {
     /// What a tag that is written once (`vX.Y.Z`) must be put on: the index that is there already
     /// if it holds the same images, else ours if the tag is free. Anything else is an error.
     pub fn once(&self, image: &str, tag: &str, ours: Fetched) -> Result<Fetched> {
-        let reference = Reference::parse(image)?.with_tag(tag)?;
+        let reference = image.parse::<Reference>()?.with_tag(tag)?;
         let there = self.registry.get_manifest(&reference).known();
         let Some(there) =
             there.with_context(|| format!("cannot tell whether `{reference}` is free"))?

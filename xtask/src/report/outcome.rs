@@ -45,7 +45,7 @@ fn built_line(built: &Built, tags: &[String]) -> String {
     let steps = built.steps;
     let cached = match (steps.total, steps.cached) {
         (0, _) => "nothing to do".into(),
-        (total, cached) if total == cached => format!("all {} cached", count(total, "step")),
+        (total, cached) if total == cached => "all cached".into(),
         (total, cached) => format!("{}, {cached} cached", count(total, "step")),
     };
     let digest = built.digest.as_deref().map(|d| format!("  {}", short(d))).unwrap_or_default();

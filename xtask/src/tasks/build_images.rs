@@ -1,24 +1,33 @@
 //! `build-images` and `plan`: facts, plan, then print it or carry it out.
 
 use super::Session;
+use super::publish::Publication;
 use crate::cli::BuildImages;
-use crate::context::facts::{self, Asked, World};
-use crate::docker::Docker;
-use crate::docker::build::{Build, Failed, OnFailure, Outcome};
+use crate::context::bases::{Finder, Found, Making};
+use crate::context::event::Kind;
+use crate::context::facts::{self, Asked, Tree, World};
+use crate::context::published;
+use crate::docker::bases::{self, Bases};
+use crate::docker::build::{Build, OnFailure, Outcome};
+use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
-use crate::docker::progress::FailedStep;
-use crate::plan::dockerfile::lines_of_vertex;
+use crate::docker::engine::Setup;
+use crate::docker::publish::{Publish, annotations};
+use crate::docker::registry::{Fetched, Options, Patience, Registry};
+use crate::docker::{Docker, connect};
+use crate::plan::tags::Known;
 use crate::plan::{self, Plan, Request};
-use crate::report::outcome::{self, Place};
 use crate::report::terminal::{Level, Terminal};
-use crate::report::{count, seconds};
+use crate::time::rfc3339;
 use anyhow::Result;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 /// Prints the plan and does nothing.
 pub fn plan(session: &Session, options: &BuildImages) -> Result<ExitCode> {
-    let world = facts::read(&asked(session, options))?;
+    let registry = registry(session, Patience::LOCAL);
+    let (world, _) = read(session, options, &registry, Making::OnlyLook)?;
     let plan = plan::make(&world.facts, &request(options))?;
     crate::report::stdout(&if options.json {
         serde_json::to_string_pretty(&plan)?
@@ -33,19 +42,193 @@ pub fn run(session: &Session, options: &BuildImages) -> Result<ExitCode> {
     if options.dry_run {
         return plan(session, options);
     }
-    let world = facts::read(&asked(session, options))?;
-    let docker = Docker { program: "docker".into(), ..Docker::default() };
-    let plan = plan::make(&world.facts, &request(options))?;
-    if !session.common.quiet {
-        plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
+    Run::prepare(session, options)?.carry_out()
+}
+
+/// Everything that is read before the first image is built.
+struct Run<'a> {
+    session: &'a Session,
+    options: &'a BuildImages,
+    registry: Registry,
+    docker: Docker,
+    world: World,
+    found: Found,
+    plan: Plan,
+    pushes: bool,
+}
+
+impl<'a> Run<'a> {
+    fn prepare(session: &'a Session, options: &'a BuildImages) -> Result<Self> {
+        let local = facts::read(&asked(session, options))?;
+        let pushes = local.facts.pushes(&request(options));
+        let registry = registry(session, if pushes { Patience::PUBLISH } else { Patience::LOCAL });
+        let making = if pushes { Making::MakeAndShare } else { Making::Make };
+        if pushes {
+            let services = chosen(&local, options)?;
+            let tree = if options.allow_dirty { Tree::MayDiffer } else { Tree::AsHead };
+            facts::check_clean(&session.processes, &local, &services, tree)?;
+        }
+        let docker = connect::connect(&setup(session)?)?;
+        let (world, found) = complete(session, options, local, &registry, making)?;
+        if let (true, Kind::Release(version), Known::Unknown(why)) =
+            (pushes, &world.facts.event.kind, &world.facts.released)
+        {
+            anyhow::bail!("cannot tell which versions are released, so v{version} is not: {why}");
+        }
+        let plan = plan::make(&world.facts, &request(options))?;
+        let run = Self { session, options, registry, docker, world, found, plan, pushes };
+        run.check_builder()?;
+        Ok(run)
     }
-    let mut terminal = Terminal::new(level(session), plan.services.len(), is_plain(session));
-    let outcomes = build(session, options, &world, &plan, &docker, &mut terminal);
-    terminal.clear();
-    let outcomes = outcomes?;
-    tell(session, &world, &plan, &outcomes, &terminal);
-    let all_built = outcomes.values().all(|outcome| matches!(outcome, Outcome::Built(_)));
-    Ok(if all_built { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+
+    fn check_builder(&self) -> Result<()> {
+        if self.docker.private.is_some() {
+            return Ok(());
+        }
+        let several = self.plan.services.iter().any(|service| service.platforms.len() > 1);
+        let cache_export = self.plan.services.iter().any(|service| !service.cache_to.is_empty());
+        let wanted = Wanted { cache_export, several_platforms: several };
+        builder::check(
+            &self.docker,
+            &self.session.processes,
+            self.options.builder.as_deref(),
+            wanted,
+        )
+    }
+
+    fn carry_out(&self) -> Result<ExitCode> {
+        let quiet = self.session.common.quiet;
+        if !quiet {
+            self.plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
+        }
+        let publish = self.publish();
+        let indexes = RefCell::new(BTreeMap::new());
+        let mut terminal =
+            Terminal::new(level(self.session), self.plan.services.len(), is_plain(self.session));
+        let outcomes = self.build(&publish, &indexes, &mut terminal);
+        terminal.clear();
+        let mut outcomes = outcomes?;
+        let indexes = indexes.into_inner();
+        let moved = if self.pushes {
+            let (session, world, plan) = (self.session, &self.world, &self.plan);
+            let publish = &publish;
+            Publication { session, world, plan, publish, indexes: &indexes }
+                .move_tags(&mut outcomes)
+        } else {
+            self.load_bases()
+        };
+        let text = super::telling::Telling { world: &self.world, plan: &self.plan };
+        text.tell(quiet, &outcomes, terminal.elapsed());
+        moved?;
+        let all_built = outcomes.values().all(|outcome| matches!(outcome, Outcome::Built(_)));
+        Ok(if all_built { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn build(
+        &self,
+        publish: &Publish,
+        indexes: &RefCell<BTreeMap<String, Fetched>>,
+        terminal: &mut Terminal,
+    ) -> Result<BTreeMap<String, Outcome>> {
+        let after_push = |service: &str, image: &str, digest: &str| {
+            let index = publish.annotate(image, digest)?;
+            let digest = index.digest.clone();
+            indexes.borrow_mut().insert(service.to_owned(), index);
+            Ok(digest)
+        };
+        let text = super::telling::Telling { world: &self.world, plan: &self.plan };
+        let build = Build {
+            buildx: Buildx {
+                docker: &self.docker,
+                processes: &self.session.processes,
+                root: &self.world.root,
+                builder: self.options.builder.as_deref(),
+            },
+            graph: &self.world.facts.graph,
+            owner_of: &|step| text.owner_of(step),
+            on_failure: if self.options.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
+            after_push: if self.pushes { Some(&after_push) } else { None },
+        };
+        build.run(&self.plan, &mut |update, progress| terminal.update(update, progress))
+    }
+
+    fn publish(&self) -> Publish<'_> {
+        let facts = &self.world.facts;
+        let version = match &facts.event.kind {
+            Kind::Release(version) => Some(version.to_string()),
+            Kind::Local | Kind::Pr | Kind::Dev => None,
+        };
+        let revision = facts.revision.as_deref().unwrap_or_default();
+        let created = rfc3339(self.session.env.now);
+        Publish {
+            registry: &self.registry,
+            annotations: annotations(revision, version.as_deref(), &created),
+            handle: facts.handle(),
+        }
+    }
+
+    /// Made bases go into the store of an engine that loads images, so that plain `docker build`
+    /// finds them by the names that Dockerfiles use.
+    fn load_bases(&self) -> Result<()> {
+        if self.world.facts.event.kind != Kind::Local && !self.options.load {
+            return Ok(());
+        }
+        let setup = setup(self.session)?;
+        for (name, base) in &self.found.made {
+            bases::load(&setup, &self.docker, name, base)?;
+        }
+        Ok(())
+    }
+}
+
+fn read(
+    session: &Session,
+    options: &BuildImages,
+    registry: &Registry,
+    making: Making,
+) -> Result<(World, Found)> {
+    let local = facts::read(&asked(session, options))?;
+    complete(session, options, local, registry, making)
+}
+
+/// Adds what stands in the registry, and the bases.
+fn complete(
+    session: &Session,
+    options: &BuildImages,
+    mut world: World,
+    registry: &Registry,
+    making: Making,
+) -> Result<(World, Found)> {
+    let services = chosen(&world, options)?;
+    let within = (making != Making::MakeAndShare).then_some(published::LOCAL);
+    world.facts.tags_there = published::cache_tags(registry, &world.facts, &services, within)?;
+    if matches!(world.facts.event.kind, Kind::Release(_)) {
+        world.facts.released = published::released(registry, &world.facts, within)?;
+    }
+    let setup = setup(session)?;
+    let bases = Bases::new(&setup);
+    let (facts, say) = (&world.facts, &setup.say);
+    let found = Finder { registry, bases: &bases, say, facts, making }.find(&services)?;
+    world.facts.bases.clone_from(&found.images);
+    Ok((world, found))
+}
+
+fn chosen(world: &World, options: &BuildImages) -> Result<Vec<String>> {
+    let asked = world.facts.select(&options.names)?;
+    let all = world.facts.graph.with_dependencies(asked.iter().map(String::as_str));
+    Ok(all.into_iter().collect())
+}
+
+fn setup(session: &Session) -> Result<Setup> {
+    let mut setup = Setup::new(session.processes.clone(), &session.env)?;
+    if session.common.quiet {
+        setup.say = |_| {};
+    }
+    Ok(setup)
+}
+
+fn registry(session: &Session, patience: Patience) -> Registry {
+    Registry::new(Options::new(&session.env, &session.processes, patience))
 }
 
 fn asked<'a>(session: &'a Session, options: &'a BuildImages) -> Asked<'a> {
@@ -65,79 +248,6 @@ fn request(options: &BuildImages) -> Request {
         no_cache: options.no_cache,
         load: options.load,
         no_push: options.no_push,
-    }
-}
-
-fn build(
-    session: &Session,
-    options: &BuildImages,
-    world: &World,
-    plan: &Plan,
-    docker: &Docker,
-    terminal: &mut Terminal,
-) -> Result<BTreeMap<String, Outcome>> {
-    let buildx = Buildx {
-        docker,
-        processes: &session.processes,
-        root: &world.root,
-        builder: options.builder.as_deref(),
-    };
-    let build = Build {
-        buildx,
-        graph: &world.facts.graph,
-        owner_of: &|step| owner_of(world, plan, step),
-        on_failure: if options.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
-    };
-    build.run(plan, &mut |update, progress| terminal.update(update, progress))
-}
-
-/// The service whose Dockerfile holds a failed step: a step that services share is shown under any
-/// of them, but stands in the Dockerfile of the one that the others build on.
-fn owner_of(world: &World, plan: &Plan, step: &FailedStep) -> Option<String> {
-    let shown: Vec<String> =
-        step.targets.iter().map(|t| crate::docker::bake::service_name(t)).collect();
-    let candidates = world.facts.graph.with_dependencies(shown.iter().map(String::as_str));
-    let in_order = plan.services.iter().filter(|plan| candidates.contains(&plan.service));
-    let mut holders = in_order.filter(|plan| lines_of(world, &plan.service, step).is_some());
-    holders.next().map(|plan| plan.service.clone())
-}
-
-fn lines_of(world: &World, service: &str, step: &FailedStep) -> Option<(usize, usize)> {
-    lines_of_vertex(&world.dockerfiles.get(service)?.1, &step.name)
-}
-
-fn place_of(world: &World, service: &str, failed: &Failed) -> Option<Place> {
-    let (source, _) = world.dockerfiles.get(service)?;
-    let lines = match &failed.step {
-        Some(step) => lines_of(world, service, step)?,
-        None => line_of_parse_error(&failed.last_words).map(|line| (line, line))?,
-    };
-    let text = source.text().lines().skip(lines.0 - 1).take(lines.1 + 1 - lines.0);
-    Some(Place { path: source.path().into(), lines, text: text.map(str::to_owned).collect() })
-}
-
-/// BuildKit says `dockerfile parse error on line 3: …`.
-fn line_of_parse_error(text: &str) -> Option<usize> {
-    let after = text.split_once("parse error on line ")?.1;
-    after.split(':').next()?.parse().ok().filter(|line| *line > 0)
-}
-
-fn tell(
-    session: &Session,
-    world: &World,
-    plan: &Plan,
-    outcomes: &BTreeMap<String, Outcome>,
-    terminal: &Terminal,
-) {
-    let failures = outcome::failures(outcomes, &|service, failed| place_of(world, service, failed));
-    if !session.common.quiet {
-        eprintln!("{}", outcome::summary(plan, outcomes));
-    }
-    eprint!("{failures}");
-    if !session.common.quiet {
-        let built = outcomes.values().filter(|o| matches!(o, Outcome::Built(_))).count();
-        let all = count(plan.services.len(), "image");
-        eprintln!("{built} of {all} built in {}", seconds(terminal.elapsed()));
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod build_images;
 pub mod engine;
+mod publish;
+mod telling;
 mod test;
 
 use crate::cli::{Cli, Common, Task};

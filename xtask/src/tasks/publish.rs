@@ -54,7 +54,9 @@ impl Publication<'_> {
             Head::Still => Ok((Vec::new(), None)),
             Head::Moved(to) => {
                 let to = to.as_deref().unwrap_or("gone");
-                eprintln!("note: the head of `{branch}` is {to} by now: `dev` is left to that commit's run");
+                eprintln!(
+                    "note: the head of `{branch}` is {to} by now: `dev` is left to that commit's run"
+                );
                 Ok((vec!["dev".into()], None))
             }
             Head::Unknown(why) => {

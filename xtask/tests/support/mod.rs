@@ -1,5 +1,12 @@
 //! What the tests share: repositories made for them, and the built binary.
-#![allow(dead_code, clippy::disallowed_methods, missing_docs)]
+#![allow(
+    dead_code,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

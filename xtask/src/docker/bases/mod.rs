@@ -79,15 +79,14 @@ impl<'a> Bases<'a> {
 
     /// Where the layout of a recipe is, or will be.
     pub fn folder(&self, recipe: &Bootstrap) -> Utf8PathBuf {
-        let arch = self.arch.replace('/', "-");
-        self.setup.cache.join(format!("bases/{}-{arch}", recipe_hash(recipe)))
+        self.setup.cache.join("bases").join(self.hash(recipe))
     }
-}
 
-/// What tells a recipe from any other.
-pub fn recipe_hash(recipe: &Bootstrap) -> String {
-    let Bootstrap { suite, variant, include } = recipe;
-    short_hash(&format!("{SCHEMA}\n{suite}\n{variant}\n{}", include.join(",")))
+    /// What tells a recipe's image from all others: hex digits, also its tag in `<registry>/bases`.
+    pub fn hash(&self, recipe: &Bootstrap) -> String {
+        let Bootstrap { suite, variant, include } = recipe;
+        short_hash(&format!("{SCHEMA}\n{suite}\n{variant}\n{}\n{}", include.join(","), self.arch))
+    }
 }
 
 /// The machine's architecture as platforms name it.

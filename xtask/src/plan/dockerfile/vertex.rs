@@ -52,15 +52,15 @@ fn lines_in_stage(stage: &Stage, step: &Step) -> Option<(usize, usize)> {
     if step.number > step.total || step.number == 0 {
         return None;
     }
-    let Some(index) = step.number.checked_sub(base + 1) else {
-        let from_base = step.command.starts_with("ONBUILD ") || keyword(step.command).0 == "FROM";
-        return from_base.then_some((stage.line, stage.last_line));
-    };
+    if step.command.starts_with("ONBUILD ") || keyword(step.command).0 == "FROM" {
+        return (step.number <= base).then_some((stage.line, stage.last_line));
+    }
     // `WORKDIR /` is counted in the total but makes no step.
     let steps: Vec<&Instruction> = counted.into_iter().filter(|i| !is_root(i)).collect();
-    if let Some(instruction) = steps.get(index)
-        && is_of(instruction, step.command)
-    {
+    // A base that a named context stands in for is counted in the total but makes no step either.
+    let indices = [step.number.checked_sub(base + 1), step.number.checked_sub(1)];
+    let mut there = indices.into_iter().flatten().filter_map(|index| steps.get(index));
+    if let Some(instruction) = there.find(|i| is_of(i, step.command)) {
         return Some(instruction.lines);
     }
     let mut alike = steps.iter().filter(|i| !i.text.contains('$') && is_of(i, step.command));

@@ -27,7 +27,8 @@ fn only_what_the_target_reaches_counts() {
     ask(text).target("Y").reads(&["1:a", "2:b"]);
     ask(text).target("x").reads(&["1:a"]);
     ask(text).unclear(6, "ADD http://u");
-    ask(text).target("w").refused(1, "no stage `w` (did you mean `x`?)");
+    ask(text).target("w").refused(1, "no stage `w`");
+    ask("FROM a AS builder\nFROM b").target("bulider").refused(1, "(did you mean `builder`?)");
     ask(text).target("0").refused(1, "no stage `0`");
     ask("FROM a").target("build").refused(1, "no stage `build`");
 }

@@ -56,6 +56,8 @@ fn steps_of_every_kind_are_found() {
     means("[git-server stage-2 2/2] COPY --from=base   /z /z", Some((26, 27)));
     means("[git-server linux/amd64 base  9/11] RUN true", Some((16, 16)));
     means("[linux/amd64->arm64 base 10/11] RUN true", Some((17, 17)));
+    // A base that a named context stands in for is counted, but has no step.
+    means("[base  1/11] RUN echo \"a  b\"   'c' && echo ${HOME} 1 $X # not", Some((5, 6)));
     // A base with a trigger moves the rest by one.
     means("[base  2/12] ONBUILD RUN x", Some((2, 2)));
     means("[base 10/12] RUN true", Some((16, 16)));

@@ -1,0 +1,67 @@
+//! Tells what came of a run, with the place of each failure in its Dockerfile.
+
+use crate::context::facts::World;
+use crate::docker::bake::service_name;
+use crate::docker::build::{Failed, Outcome};
+use crate::docker::progress::FailedStep;
+use crate::plan::Plan;
+use crate::plan::dockerfile::lines_of_vertex;
+use crate::report::outcome::{self, Place};
+use crate::report::{count, seconds};
+use std::collections::BTreeMap;
+
+/// What is known of the run.
+#[derive(Clone, Copy)]
+pub struct Telling<'a> {
+    /// What was read
+    pub world: &'a World,
+    /// What was to be done
+    pub plan: &'a Plan,
+}
+
+impl Telling<'_> {
+    /// Prints a line a service, then each failure whole. `quiet` leaves only the failures.
+    pub fn tell(&self, quiet: bool, outcomes: &BTreeMap<String, Outcome>, took: f64) {
+        let failures =
+            outcome::failures(outcomes, &|service, failed| self.place_of(service, failed));
+        if !quiet {
+            eprintln!("{}", outcome::summary(self.plan, outcomes));
+        }
+        eprint!("{failures}");
+        if !quiet {
+            let built = outcomes.values().filter(|o| matches!(o, Outcome::Built(_))).count();
+            let all = count(self.plan.services.len(), "image");
+            eprintln!("{built} of {all} built in {}", seconds(took));
+        }
+    }
+
+    /// The service whose Dockerfile holds a failed step: a step that services share is shown under
+    /// any of them, but stands in the Dockerfile of the one that the others build on.
+    pub fn owner_of(&self, step: &FailedStep) -> Option<String> {
+        let shown: Vec<String> = step.targets.iter().map(|t| service_name(t)).collect();
+        let candidates = self.world.facts.graph.with_dependencies(shown.iter().map(String::as_str));
+        let in_order = self.plan.services.iter().filter(|s| candidates.contains(&s.service));
+        let mut holders = in_order.filter(|s| self.lines_of(&s.service, step).is_some());
+        holders.next().map(|service| service.service.clone())
+    }
+
+    fn lines_of(&self, service: &str, step: &FailedStep) -> Option<(usize, usize)> {
+        lines_of_vertex(&self.world.dockerfiles.get(service)?.1, &step.name)
+    }
+
+    fn place_of(&self, service: &str, failed: &Failed) -> Option<Place> {
+        let (source, _) = self.world.dockerfiles.get(service)?;
+        let lines = match &failed.step {
+            Some(step) => self.lines_of(service, step)?,
+            None => line_of_parse_error(&failed.last_words).map(|line| (line, line))?,
+        };
+        let text = source.text().lines().skip(lines.0 - 1).take(lines.1 + 1 - lines.0);
+        Some(Place { path: source.path().into(), lines, text: text.map(str::to_owned).collect() })
+    }
+}
+
+/// BuildKit says `dockerfile parse error on line 3: …`.
+fn line_of_parse_error(text: &str) -> Option<usize> {
+    let after = text.split_once("parse error on line ")?.1;
+    after.split(':').next()?.parse().ok().filter(|line| *line > 0)
+}
