@@ -109,6 +109,7 @@ fn make(
 ) -> Result<OciBase> {
     let machine = check_machine(setup)?;
     let root = packages::ensure(setup, PackageSet::Mmdebstrap)?;
+    files::need_space(&setup.cache, 600, "making a base image")?;
     let suite = &bootstrap.suite;
     (setup.say)(&format!(
         "making the base `{name}` of Debian {suite} from this machine's mirror …"

@@ -170,7 +170,7 @@ fn customize_hook(sources: &str, stale: &str) -> String {
         rm -f etc/apt/apt.conf.d/99mmdebstrap; rm -rf etc/apt/sources.list.d/*; \
         printf '%s\\n' '{sources}' >etc/apt/sources.list; {stale}\
         printf '#!/bin/sh\\nexit 101\\n' >usr/sbin/policy-rc.d; chmod 755 usr/sbin/policy-rc.d; \
-        rm -rf var/lib/apt/lists/* tmp/* etc/hostname etc/resolv.conf; \
+        rm -rf var/lib/apt/lists/* var/cache/apt/archives/partial tmp/* etc/hostname etc/resolv.conf; \
         find var/cache var/log -type f -delete"
     )
 }

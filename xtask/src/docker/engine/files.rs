@@ -5,7 +5,8 @@
 )]
 
 use super::setup::Setup;
-use anyhow::{Context as _, Result, anyhow};
+use super::sys;
+use anyhow::{Context as _, Result, anyhow, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -91,6 +92,19 @@ pub fn remove_folder(path: &Utf8Path) -> Result<()> {
 pub fn remove_file(path: &Utf8Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(explain(&e, "remove", path)),
+        _ => Ok(()),
+    }
+}
+
+/// An error unless so many megabytes are free: apt waits for ever on a full disk, and a half-made thing
+/// helps nobody.
+pub fn need_space(folder: &Utf8Path, megabytes: u64, what: &str) -> Result<()> {
+    create_folder(folder)?;
+    match sys::free_megabytes(folder) {
+        Some(free) if free < megabytes => bail!(
+            "{what} needs {megabytes} MB under `{folder}`, and {free} MB are free\n\
+             next: free some space, or set XTASK_CACHE_DIR to a folder on another disk"
+        ),
         _ => Ok(()),
     }
 }

@@ -17,7 +17,7 @@ pub use machine::{Machine, check as check_machine};
 pub use setup::{DEFAULT_INSTANCE, Setup, find_in_path};
 
 use anyhow::Result;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use files::Lock;
 use network::Network;
 use packages::{PackageSet, Root};
@@ -148,7 +148,9 @@ pub fn down(setup: &Setup, data: Data) -> Result<()> {
     machine::check(setup)?;
     {
         let _lock = lock(setup, &instance)?;
-        stop(setup, &instance)?;
+        // Who throws the data away need not wait for containers that save theirs.
+        let patience = if data == Data::Keep { STOPPING } else { Duration::ZERO };
+        stop(setup, &instance, patience)?;
         if data != Data::Keep {
             files::remove_folder(&instance.folder)?;
         }
@@ -158,9 +160,9 @@ pub fn down(setup: &Setup, data: Data) -> Result<()> {
     remove_bases(setup, data)
 }
 
-fn stop(setup: &Setup, instance: &Instance) -> Result<()> {
+fn stop(setup: &Setup, instance: &Instance, patience: Duration) -> Result<()> {
     let state = instance.state()?.unwrap_or_default();
-    leftovers::stop(setup, instance, STOPPING)?;
+    leftovers::stop(setup, instance, patience)?;
     // The packages that it was started from, or what the machine has.
     let root = packages::find(setup, PackageSet::Engine);
     let root = root.unwrap_or_else(|| Root { dir: state.root.clone() });
@@ -204,7 +206,7 @@ pub fn status(setup: &Setup) -> Result<Status> {
 fn is_up(instance: &Instance, state: &State) -> bool {
     state.root.is_dir()
         && sys::answers(&instance.socket(), daemons::PING)
-        && Utf8Path::new("/sys/class/net").join(&instance.bridge).exists()
+        && network::exists(&instance.bridge)
         && sys::registry_answers(state.registry_port, daemons::PING)
 }
 

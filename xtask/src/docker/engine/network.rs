@@ -41,7 +41,7 @@ impl Network<'_> {
 
     /// Makes the bridge and the rules, whatever of them is there already.
     pub fn raise(&self, block: Block) -> Result<()> {
-        if !Utf8Path::new("/sys/class/net").join(self.bridge).exists() {
+        if !exists(self.bridge) {
             self.ip(&["link", "add", "name", self.bridge, "type", "bridge"]).context(
                 "cannot make a bridge\nnext: see that the kernel has bridges (`modprobe bridge`) and that this container may make them",
             )?;
@@ -95,7 +95,7 @@ impl Network<'_> {
         let mut bridges = vec![self.bridge.to_owned()];
         bridges.extend(block.map(|block| bridges_within(&addresses, block)).unwrap_or_default());
         for bridge in bridges {
-            if Utf8Path::new("/sys/class/net").join(&bridge).exists() {
+            if exists(&bridge) {
                 self.ip(&["link", "delete", &bridge]).ok();
             }
         }
@@ -127,6 +127,12 @@ impl Network<'_> {
     fn tool(&self, doing: &str, program: &str, args: &[&str]) -> Command {
         Command::new(doing, program).args(args.iter().copied()).envs(&self.root.env(self.setup))
     }
+}
+
+/// Whether there is such an interface, asked in the cheapest way.
+pub fn exists(interface: &str) -> bool {
+    let table = files::read(Utf8Path::new("/proc/net/dev")).ok().flatten().unwrap_or_default();
+    table.lines().any(|line| line.trim_start().split(':').next() == Some(interface))
 }
 
 /// Puts forwarding back to off if it was we who turned it on.

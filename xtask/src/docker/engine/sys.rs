@@ -51,6 +51,20 @@ pub fn unmount(path: &Utf8Path) {
     let _unused = path;
 }
 
+/// How many megabytes are free for us where a folder is.
+pub fn free_megabytes(path: &Utf8Path) -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    {
+        let space = rustix::fs::statvfs(path.as_std_path()).ok()?;
+        Some(space.f_bavail.saturating_mul(space.f_frsize) / 1_000_000)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _unused = path;
+        None
+    }
+}
+
 /// What tells a folder from any other on this machine: two chroots have two roots.
 pub fn identity(path: &Utf8Path) -> Option<(u64, u64)> {
     #[cfg(unix)]

@@ -64,6 +64,7 @@ fn folder_of(setup: &Setup, contents: &Contents) -> Result<Utf8PathBuf> {
 }
 
 fn make(setup: &Setup, machine: &Machine, contents: &Contents, folder: &Utf8Path) -> Result<()> {
+    files::need_space(&setup.cache, contents.megabytes, contents.purpose)?;
     (setup.say)(&format!(
         "fetching Debian packages for {} into `{}` (nothing is installed) …",
         contents.purpose, setup.cache
