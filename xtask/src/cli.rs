@@ -43,6 +43,8 @@ pub enum Task {
     BuildImages(BuildImages),
     /// Print what build-images would do; the same as build-images --dry-run
     Plan(BuildImages),
+    /// Write docker-compose.yml from the manifest
+    Compose(Compose),
     /// Run all checks and tests, as CI does
     Test(Test),
     /// A Docker of our own, from Debian's packages; nothing is installed
@@ -97,6 +99,17 @@ pub struct BuildImages {
     /// Print the plan, or what came of it, as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Options of compose.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct Compose {
+    /// Write nothing; exit with 1 if the file is not as it should be
+    #[arg(long, conflicts_with = "dry_run")]
+    pub check: bool,
+    /// Print the file and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Options of test.

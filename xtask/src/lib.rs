@@ -4,6 +4,7 @@
 pub mod error;
 
 pub mod cli;
+pub mod compose;
 pub mod context;
 pub mod diagnostic;
 pub mod docker;

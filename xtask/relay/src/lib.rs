@@ -5,6 +5,7 @@
 //! Nothing here is part of the product, and nothing here knows what the product does.
 
 mod canned;
+mod exchange;
 mod http;
 mod memory;
 mod relay;

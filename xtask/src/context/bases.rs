@@ -2,7 +2,7 @@
 //! (DESIGN 4.5, "Bases without a hub").
 
 use crate::docker::bases::{Bases, OciBase};
-use crate::docker::registry::{AtOnce, Reference, Registry, Resolved};
+use crate::docker::registry::{AtOnce, Patience, Reference, Registry, Resolved};
 use crate::error::Wrong;
 use crate::manifest::{Base, Bootstrap};
 use crate::plan::facts::{BaseImage, Facts};
@@ -56,7 +56,9 @@ impl Finder<'_> {
         let references =
             keys.iter().map(|key| key.parse()).collect::<Result<Vec<Reference>, _>>()?;
         let at_once = AtOnce { threads: 8, within: Some(HUB) };
-        let answers = self.registry.for_each(references.clone(), at_once, Registry::resolve);
+        // A hub that cannot be reached is an answer too: it is not asked again and again.
+        let hub = self.registry.with_patience(Patience::LOCAL);
+        let answers = hub.for_each(references.clone(), at_once, Registry::resolve);
         let mut found = Found::default();
         for ((key, reference), answer) in keys.into_iter().zip(&references).zip(answers) {
             match answer.known() {

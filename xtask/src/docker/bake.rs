@@ -100,12 +100,12 @@ pub fn service_name(target: &str) -> String {
 }
 
 impl Definition {
-    /// The text for buildx's standard input: JSON whose strings are HCL templates, so that a
-    /// literal `${` or `%{` has to be doubled, and nothing else.
-    pub fn to_input(&self) -> Result<String, serde_json::Error> {
+    /// The JSON that buildx is given: its strings are HCL templates, so that a literal `${` or `%{`
+    /// has to be doubled, and nothing else.
+    pub fn to_input(&self) -> Result<Value, serde_json::Error> {
         let mut value = serde_json::to_value(self)?;
         escape(&mut value);
-        serde_json::to_string_pretty(&value)
+        Ok(value)
     }
 
     /// The same with another default group. The other targets stay, for `target:` contexts.
@@ -141,7 +141,7 @@ mod tests {
         let target = Target { args, ..Target::default() };
         let definition =
             Definition { target: [("t".to_owned(), target)].into(), ..Definition::default() };
-        let text = definition.to_input().unwrap();
+        let text = serde_json::to_string_pretty(&definition.to_input().unwrap()).unwrap();
         assert!(text.contains(r#""A": "$${X} %%{Y} $Z 100% $$""#), "{text}");
     }
 

@@ -24,7 +24,7 @@ pub fn check(
     if wanted == Wanted::default() {
         return Ok(());
     }
-    let inspect = docker.command("ask what the builder can do").args(["buildx", "inspect"]);
+    let inspect = docker.buildx("ask what the builder can do").args(["inspect"]);
     let description = processes.read(&inspect.args(builder))?;
     let info = docker.command("ask for the image store").args([
         "info",

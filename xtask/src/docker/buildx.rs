@@ -72,11 +72,11 @@ impl Buildx<'_> {
         let plural = if count == 1 { "" } else { "s" };
         let mut command = self
             .docker
-            .command(format!("build {count} image{plural}"))
-            .args(["buildx", "bake", "-f", "-"])
+            .buildx(format!("build {count} image{plural}"))
+            .args(["bake", "-f", "-"])
             .args(options.to_vec())
             .dir(self.root)
-            .stdin(definition.to_input().context("cannot write the bake definition")?);
+            .stdin(definition.to_input().context("cannot write the bake definition")?.to_string());
         for name in NOT_INHERITED {
             command.env.insert(name.into(), None);
         }

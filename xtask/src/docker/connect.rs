@@ -1,7 +1,7 @@
 //! Which Docker is used: the user's own where it can be reached, else a private engine.
 
-use super::Docker;
 use super::engine::{self, Engine, Setup, find_in_path, sys::answers};
+use super::{Buildx, Docker};
 use crate::process::Command;
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -24,7 +24,7 @@ const PLUGINS: [&str; 4] = [
 /// Finds a Docker with buildx, and starts a private engine where there is none.
 pub fn connect(setup: &Setup) -> Result<Docker> {
     match users_own(setup)? {
-        Found::Docker(docker) => Ok(docker),
+        Found::Docker(docker) => Ok(*docker),
         Found::Nothing(reason) => {
             if let Some(engine) = engine::find(setup) {
                 return Ok(private(engine));
@@ -41,7 +41,7 @@ pub fn connect(setup: &Setup) -> Result<Docker> {
 }
 
 enum Found {
-    Docker(Docker),
+    Docker(Box<Docker>),
     /// With the reason why a docker command that is there does not count
     Nothing(Option<String>),
 }
@@ -51,7 +51,7 @@ fn users_own(setup: &Setup) -> Result<Found> {
     let said = |name: &str| setup.vars.get(name).map(String::as_str).filter(|v| !v.is_empty());
     let program = find_in_path(setup.vars.get("PATH").map_or("", String::as_str), "docker");
     if let Some(host) = said("DOCKER_HOST") {
-        return named_by_user(setup, host, program).map(Found::Docker);
+        return named_by_user(setup, host, program).map(|docker| Found::Docker(Box::new(docker)));
     }
     let Some(program) = program else { return Ok(Found::Nothing(None)) };
     let none =
@@ -70,10 +70,10 @@ fn users_own(setup: &Setup) -> Result<Found> {
             }
         };
     }
-    if !has_buildx(setup, &program, &config) {
-        return none("has no buildx");
+    match find_buildx(setup, &program, &config) {
+        Some(buildx) => Ok(Found::Docker(Box::new(Docker::new(program, buildx)))),
+        None => none("has no buildx"),
     }
-    Ok(Found::Docker(Docker { program: program.into_string(), ..Docker::default() }))
 }
 
 fn named_by_user(setup: &Setup, host: &str, program: Option<Utf8PathBuf>) -> Result<Docker> {
@@ -100,12 +100,12 @@ fn named_by_user(setup: &Setup, host: &str, program: Option<Utf8PathBuf>) -> Res
     if socket.is_none() && !client_reaches_engine(setup, &program) {
         wrong!("DOCKER_HOST is `{host}`, and nothing answers there: {next}");
     }
-    if !has_buildx(setup, &program, &ClientConfig::read(setup)) {
-        wrong!(
+    match find_buildx(setup, &program, &ClientConfig::read(setup)) {
+        Some(buildx) => Ok(Docker::new(program, buildx)),
+        None => wrong!(
             "DOCKER_HOST is `{host}`, but `{program}` has no buildx: install the buildx plugin, or unset DOCKER_HOST"
-        );
+        ),
     }
-    Ok(Docker { program: program.into_string(), ..Docker::default() })
 }
 
 fn private(engine: Engine) -> Docker {
@@ -114,7 +114,10 @@ fn private(engine: Engine) -> Docker {
     let without =
         ["DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "BUILDX_BUILDER"];
     let env: BTreeMap<_, _> = env.chain(without.map(|name| (name.to_owned(), None))).collect();
-    Docker { program: engine.program.to_string(), env, private: Some(engine) }
+    let folder = engine.env.get("DOCKER_CONFIG").map_or("", String::as_str);
+    let plugin = ClientConfig::of(Utf8Path::new(folder)).plugin();
+    let buildx = plugin.map_or(Buildx::OfDocker, Buildx::Plugin);
+    Docker { env, private: Some(engine.clone()), ..Docker::new(engine.program, buildx) }
 }
 
 /// Asks through the client, since only it knows contexts, ssh and TLS.
@@ -131,13 +134,12 @@ fn client_reaches_engine(setup: &Setup, program: &Utf8Path) -> bool {
     setup.processes.read(&command).is_ok()
 }
 
-fn has_buildx(setup: &Setup, program: &Utf8Path, config: &ClientConfig) -> bool {
-    let folders = config.plugin_folders();
-    if folders.iter().any(|folder| folder.join("docker-buildx").is_file()) {
-        return true;
+fn find_buildx(setup: &Setup, program: &Utf8Path, config: &ClientConfig) -> Option<Buildx> {
+    if let Some(plugin) = config.plugin() {
+        return Some(Buildx::Plugin(plugin));
     }
     let command = Command::new("ask for buildx", program.as_str()).args(["buildx", "version"]);
-    setup.processes.read(&command).is_ok()
+    setup.processes.read(&command).ok().map(|_| Buildx::OfDocker)
 }
 
 /// What the user's docker client is set to.
@@ -152,13 +154,22 @@ impl ClientConfig {
             (Some(folder), _) if !folder.is_empty() => Utf8PathBuf::from(folder),
             (_, home) => Utf8Path::new(home.map_or("/", String::as_str)).join(".docker"),
         };
+        Self::of(&folder)
+    }
+
+    fn of(folder: &Utf8Path) -> Self {
         let text = engine::files::read(&folder.join("config.json")).ok().flatten();
         let content = text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        Self { folder, content }
+        Self { folder: folder.to_owned(), content }
     }
 
     fn context(&self) -> Option<String> {
         self.content["currentContext"].as_str().filter(|name| !name.is_empty()).map(str::to_owned)
+    }
+
+    fn plugin(&self) -> Option<Utf8PathBuf> {
+        let files = self.plugin_folders().into_iter().map(|folder| folder.join("docker-buildx"));
+        files.into_iter().find(|file| file.is_file())
     }
 
     fn plugin_folders(&self) -> Vec<Utf8PathBuf> {

@@ -90,8 +90,8 @@ fn args(facts: &Facts, service: &Service) -> BTreeMap<String, String> {
     args
 }
 
-/// buildx takes the Dockerfile's path relative to the context.
-fn below_context(service: &Service) -> String {
+/// The Dockerfile's path relative to the context, as buildx and compose take it.
+pub fn below_context(service: &Service) -> String {
     if let Ok(below) = service.dockerfile.strip_prefix(&service.context) {
         return below.to_string();
     }

@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod definition;
 pub mod dockerfile;
+pub mod dockerignore;
 pub mod facts;
 pub mod graph;
 pub mod labels;
@@ -13,11 +14,11 @@ use crate::context::event::Event;
 use crate::docker::bake::Definition;
 use cache::{Destination, Source};
 use facts::Facts;
-use serde::Serialize;
+use serde::ser::{Error as _, Serialize, Serializer};
 use tags::Stays;
 
 /// All that a run will do (DESIGN 4.4). Printing it is `--dry-run`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, serde::Serialize)]
 pub struct Plan {
     /// The version of this JSON's form
     pub schema: u32,
@@ -26,6 +27,7 @@ pub struct Plan {
     /// What is done for each service, each after what it builds on
     pub services: Vec<ServicePlan>,
     /// What buildx is given
+    #[serde(serialize_with = "as_given")]
     pub definition: Definition,
     /// Names of services in levels; a level needs only earlier ones
     #[serde(skip)]
@@ -36,7 +38,7 @@ pub struct Plan {
 }
 
 /// `event` in the JSON.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, serde::Serialize)]
 pub struct EventFields {
     /// `local`, `pr`, `dev`, `release`
     pub kind: &'static str,
@@ -51,7 +53,7 @@ pub struct EventFields {
 }
 
 /// What is done for one service.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ServicePlan {
     /// Its name in the manifest
@@ -83,7 +85,7 @@ pub struct ServicePlan {
 }
 
 /// What is done for a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// It is built
@@ -114,6 +116,10 @@ pub fn make(facts: &Facts, request: &Request) -> anyhow::Result<Plan> {
     let definition = definition::definition(facts, request, &services);
     let event = event_fields(&facts.event, facts.revision.clone());
     Ok(Plan { schema: 1, event, services, definition, levels, warnings: facts.warnings(request) })
+}
+
+fn as_given<S: Serializer>(definition: &Definition, serializer: S) -> Result<S::Ok, S::Error> {
+    definition.to_input().map_err(S::Error::custom)?.serialize(serializer)
 }
 
 fn event_fields(event: &Event, revision: Option<String>) -> EventFields {

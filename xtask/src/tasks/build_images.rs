@@ -17,6 +17,7 @@ use crate::docker::registry::{Fetched, Options, Patience, Registry};
 use crate::docker::{Docker, connect};
 use crate::plan::tags::Known;
 use crate::plan::{self, Plan, Request};
+use crate::report::json;
 use crate::report::terminal::{Level, Terminal};
 use crate::time::rfc3339;
 use anyhow::Result;
@@ -105,8 +106,14 @@ impl<'a> Run<'a> {
         let indexes = RefCell::new(BTreeMap::new());
         let mut terminal =
             Terminal::new(level(self.session), self.plan.services.len(), is_plain(self.session));
-        let outcomes = self.build(&publish, &indexes, &mut terminal);
+        // The bases are brought beside the build, which does not need them in the store.
+        let (outcomes, loaded) = std::thread::scope(|scope| {
+            let loading = scope.spawn(|| self.load_bases());
+            let outcomes = self.build(&publish, &indexes, &mut terminal);
+            (outcomes, loading.join())
+        });
         terminal.clear();
+        loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let mut outcomes = outcomes?;
         let indexes = indexes.into_inner();
         let moved = if self.pushes {
@@ -115,10 +122,11 @@ impl<'a> Run<'a> {
             Publication { session, world, plan, publish, indexes: &indexes }
                 .move_tags(&mut outcomes)
         } else {
-            self.load_bases()
+            Ok(())
         };
         let text = super::telling::Telling { world: &self.world, plan: &self.plan };
         text.tell(quiet, &outcomes, terminal.elapsed());
+        self.report(&outcomes, terminal.elapsed())?;
         moved?;
         let all_built = outcomes.values().all(|outcome| matches!(outcome, Outcome::Built(_)));
         Ok(if all_built { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -152,6 +160,12 @@ impl<'a> Run<'a> {
         build.run(&self.plan, &mut |update, progress| terminal.update(update, progress))
     }
 
+    fn report(&self, outcomes: &BTreeMap<String, Outcome>, took: f64) -> Result<()> {
+        let report = json::report(&self.plan, outcomes, took);
+        json::write(&self.world.root, &report)?;
+        if self.options.json { crate::report::stdout(&format!("{report:#}")) } else { Ok(()) }
+    }
+
     fn publish(&self) -> Publish<'_> {
         let facts = &self.world.facts;
         let version = match &facts.event.kind {
@@ -170,7 +184,7 @@ impl<'a> Run<'a> {
     /// Made bases go into the store of an engine that loads images, so that plain `docker build`
     /// finds them by the names that Dockerfiles use.
     fn load_bases(&self) -> Result<()> {
-        if self.world.facts.event.kind != Kind::Local && !self.options.load {
+        if self.pushes || (self.world.facts.event.kind != Kind::Local && !self.options.load) {
             return Ok(());
         }
         let setup = setup(self.session)?;

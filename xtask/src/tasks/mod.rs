@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod build_images;
+mod compose;
 pub mod engine;
 mod publish;
 mod telling;
@@ -31,6 +32,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
     match &cli.task {
         Task::BuildImages(options) => build_images::run(&session, options),
         Task::Plan(options) => build_images::plan(&session, options),
+        Task::Compose(options) => compose::run(&session, options),
         Task::Test(options) => test::run(&session, *options),
         Task::Engine { task } => engine::run(&session, task),
     }

@@ -3,7 +3,8 @@
 use super::Session;
 use crate::cli::Test;
 use crate::context::git;
-use crate::process::{Command, Stream};
+use crate::docker::engine::{self, Data, Setup};
+use crate::process::{Command, Processes, Stream};
 use crate::report::seconds;
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -12,16 +13,8 @@ use std::time::Instant;
 
 /// One thing that is checked.
 struct Part {
-    name: &'static str,
+    name: String,
     command: Command,
-    needs: Needs,
-}
-
-/// What a part needs to run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Needs {
-    Nothing,
-    Engine,
 }
 
 /// Tests that were counted.
@@ -34,15 +27,24 @@ struct Counts {
 /// Runs all parts, also after one has failed, and ends with `N passed, N failed`.
 pub fn run(session: &Session, options: Test) -> Result<ExitCode> {
     let root = git::root(&session.processes, &session.env.dir)?;
+    let mut setup = Setup::new(session.processes.clone(), &session.env)?;
+    setup.instance = format!("test-{}", std::process::id());
+    let ran = run_parts(session, &parts(&root, options, &setup.instance));
+    if !options.fast {
+        // Also after an interrupt, which would end the taking down at once.
+        setup.processes = Processes::default();
+        engine::down(&setup, Data::Purge)?;
+    }
+    ran
+}
+
+fn run_parts(session: &Session, parts: &[Part]) -> Result<ExitCode> {
     let mut counts = Counts::default();
     let mut failures = Vec::new();
-    for part in parts(&root, options) {
-        if options.fast && part.needs == Needs::Engine {
-            continue;
-        }
+    for part in parts {
         let began = Instant::now();
         println!("== {}", part.name);
-        let good = run_part(session, &part, &mut counts)?;
+        let good = run_part(session, part, &mut counts)?;
         println!(
             "== {}: {}, {}\n",
             part.name,
@@ -50,7 +52,7 @@ pub fn run(session: &Session, options: Test) -> Result<ExitCode> {
             seconds(began.elapsed().as_secs_f64())
         );
         if !good {
-            failures.push(part.name);
+            failures.push(part.name.as_str());
         }
     }
     if !failures.is_empty() {
@@ -60,32 +62,35 @@ pub fn run(session: &Session, options: Test) -> Result<ExitCode> {
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn parts(root: &Utf8Path, options: Test) -> Vec<Part> {
-    let part = |name, needs, args: &[&str]| {
-        let command = Command::new(name, "cargo").args(args.to_vec()).dir(root);
-        // Each test starts its own engine, or names one by itself: nothing of the caller's is used.
-        let command = ["XTASK_REGISTRY", "DOCKER_HOST", "DOCKER_CONTEXT", "GITHUB_ACTIONS"]
-            .into_iter()
-            .fold(command, |mut command, name| {
-                command.env.insert(name.into(), None);
-                command
-            });
-        let command = command.env("XTASK_TEST_LONG", if options.long { "1" } else { "" });
-        Part { name, command, needs }
+fn parts(root: &Utf8Path, options: Test, engine: &str) -> Vec<Part> {
+    let part = |name: &str, dir: &str, args: &[&str]| {
+        let mut command = Command::new(name, "cargo").args(args.to_vec()).dir(root.join(dir));
+        // Each test starts an engine by name: nothing of the caller's is used.
+        for name in ["XTASK_REGISTRY", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG"] {
+            command.env.insert(name.into(), None);
+        }
+        let long = if options.long { "1" } else { "" };
+        let command = command.env("XTASK_ENGINE", engine).env("XTASK_TEST_LONG", long);
+        Part { name: name.to_owned(), command }
     };
+    let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     let mut parts = vec![
-        part("format", Needs::Nothing, &["fmt", "--all", "--check"]),
+        part("format", ".", &["fmt", "--all", "--check"]),
+        part("lints", ".", &lints),
+        part("unit and golden tests", ".", &["test", "--workspace", "--locked"]),
         part(
-            "lints",
-            Needs::Nothing,
-            &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+            "docker-compose.yml",
+            ".",
+            &["run", "--quiet", "--package", "xtask", "--", "compose", "--check"],
         ),
-        part("unit and golden tests", Needs::Nothing, &["test", "--workspace", "--locked"]),
     ];
-    parts.extend(engine_tests(root).into_iter().map(|name| {
-        let args = ["test", "--package", "xtask", "--locked", "--test", &name];
-        part("engine tests", Needs::Engine, &args)
-    }));
+    if !options.fast {
+        let coordinator = "services/runner-coordinator";
+        parts.push(part("tests of runner-coordinator", coordinator, &["test", "--locked"]));
+        parts.extend(engine_tests(root).iter().map(|name| {
+            part(name, ".", &["test", "--package", "xtask", "--locked", "--test", name])
+        }));
+    }
     parts
 }
 

@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A small base made of Debian's static busybox, about 2 MB.
@@ -53,6 +54,7 @@ impl Repository {
         for (path, text) in files {
             repository.write(path, text);
         }
+        repository.write(".gitignore", "/target/\n");
         repository.commit("first");
         repository
     }
@@ -189,6 +191,17 @@ impl Ran {
 pub struct Engine {
     /// What `engine env` says
     pub env: BTreeMap<String, String>,
+}
+
+/// The engine, started once in a test file.
+pub fn engine() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(Engine::start)
+}
+
+/// Whether all is to be run that otherwise runs as a sample (`cargo xtask test --long`).
+pub fn long() -> bool {
+    std::env::var("XTASK_TEST_LONG").is_ok_and(|value| !value.is_empty())
 }
 
 impl Engine {

@@ -1,10 +1,10 @@
 //! Blobs: read, looked for, uploaded in one piece, mounted from a neighbour repository.
 
 use super::exchange::Request;
+use super::message::{Content, Incoming, Open};
 use super::oci::has_digest;
 use super::reference::is_digest;
 use super::url::Url;
-use super::wire::{Content, Incoming, Open};
 use super::{Answer, Kind, Reason, Reference, Registry};
 use camino::Utf8Path;
 use std::io::Read;

@@ -211,3 +211,49 @@ fn names(host: &str) -> Vec<String> {
     }
     vec![host.to_owned()]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credentials(vars: &[(&str, &str)]) -> Credentials {
+        let vars = vars.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        Credentials::new(vars, Processes::default())
+    }
+
+    fn password(user: &str, password: &str) -> Option<Login> {
+        Some(Login::Password { user: user.into(), password: Secret::new(password) })
+    }
+
+    #[test]
+    fn github_logs_in_to_its_own_registry_on_its_own_machines() {
+        let own = [("GITHUB_ACTIONS", "true"), ("GITHUB_TOKEN", "t"), ("GITHUB_ACTOR", "me")];
+        assert_eq!(credentials(&own).login("ghcr.io"), password("me", "t"));
+        assert_eq!(credentials(&own[..2]).login("ghcr.io"), password("x-access-token", "t"));
+        assert_eq!(credentials(&own[1..]).login("ghcr.io"), None);
+        assert_eq!(credentials(&own).login("quay.io"), None);
+        assert_eq!(credentials(&own).login("ghcr.io.evil.io"), None);
+    }
+
+    #[test]
+    fn entries_are_found_by_any_of_their_names() {
+        let config = |text| serde_json::from_str::<Config>(text).unwrap();
+        let hub = config(r#"{"auths":{"https://index.docker.io/v1/":{"auth":"dTpwOnE="}}}"#);
+        assert_eq!(hub.entry("registry-1.docker.io"), password("u", "p:q"));
+        assert_eq!(hub.entry("ghcr.io"), None);
+        let other = config(r#"{"auths":{"https://h.x:5000/v2/":{"username":"u","password":"p"}}}"#);
+        assert_eq!(other.entry("h.x:5000"), password("u", "p"));
+        assert_eq!(other.entry("h.x"), None);
+        let token = config(r#"{"auths":{"h.x":{"registrytoken":"t"},"i.x":{"auth":"%"}}}"#);
+        assert_eq!(token.entry("h.x"), Some(Login::Token(Secret::new("t"))));
+        assert_eq!(token.entry("i.x"), None);
+        let helpers = config(r#"{"credHelpers":{"h.x":"a"},"credsStore":"b"}"#);
+        assert_eq!(helpers.helper("h.x"), Some(("a", "h.x".into())));
+        assert_eq!(helpers.helper("registry-1.docker.io"), Some(("b", HUB_KEY.into())));
+    }
+
+    #[test]
+    fn logins_do_not_print_their_secrets() {
+        assert!(!format!("{:?}", password("u", "hunter2")).contains("hunter2"));
+    }
+}

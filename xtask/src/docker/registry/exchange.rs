@@ -1,8 +1,8 @@
 //! A request with all that belongs to it: credentials, redirects, and trying again.
 
+use super::message::{Content, Incoming, Limits, Outgoing, Server};
 use super::tokens::Purpose;
 use super::url::Url;
-use super::wire::{Content, Incoming, Limits, Outgoing, Server};
 use super::{Challenge, Kind, Patience, Reason, Reference, Registry, Secret, Shared, judge};
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::time::{Duration, Instant};
@@ -205,10 +205,11 @@ impl Registry {
         limits: Limits,
     ) -> Result<Incoming, Reason> {
         let mut url = request.url.clone();
+        if request.origin.tls && !url.tls {
+            // The address of an upload is the registry's word, too.
+            return Err(Reason::new(Kind::Garbage, what(request), "an address without TLS"));
+        }
         for _ in 0..=REDIRECTS {
-            if request.origin.tls && !url.tls {
-                return Err(Reason::new(Kind::Garbage, what(request), "leads from https to http"));
-            }
             let incoming = self.shared.wire.send(&Outgoing {
                 method: request.method.clone(),
                 url: &url,
@@ -222,9 +223,12 @@ impl Registry {
                 return Ok(incoming);
             }
             let target = incoming.header("location").and_then(|location| url.join(location));
-            url = target.ok_or_else(|| {
-                Reason::new(Kind::Garbage, what(request), "a redirect without a usable address")
-            })?;
+            let garbage = |detail| Reason::new(Kind::Garbage, what(request), detail);
+            let target = target.ok_or_else(|| garbage("a redirect without a usable address"))?;
+            if url.tls && !target.tls {
+                return Err(garbage("a redirect from https to http"));
+            }
+            url = target;
         }
         Err(Reason::new(Kind::Garbage, what(request), format!("more than {REDIRECTS} redirects")))
     }

@@ -1,8 +1,9 @@
 //! What an answer's status means. Absence is only what a registry itself says (DESIGN 4.5).
 
+use super::message::Incoming;
 use super::patience::retry_after;
 use super::reason::excerpt;
-use super::wire::{Incoming, Wire};
+use super::wire::Wire;
 use super::{Clock, Kind, Reason};
 use serde_json::Value;
 
@@ -64,7 +65,7 @@ impl Refused {
     fn is_absence(&self) -> bool {
         let text = self.text.trim();
         match text.chars().next() {
-            _ if self.content_type.contains("html") => false,
+            _ if ["html", "xml"].iter().any(|kind| self.content_type.contains(kind)) => false,
             None => true,
             Some('<') => false,
             Some('{') => matches!(serde_json::from_str(text), Ok(Value::Object(_))),

@@ -1,9 +1,9 @@
 //! Manifests and indexes: read, looked for, written, deleted. Bytes are what counts, never their meaning.
 
 use super::exchange::Request;
+use super::message::{Content, Incoming};
 use super::oci::{Index, Manifest, Platform, digest_of, has_digest, media};
 use super::reference::is_digest;
-use super::wire::{Content, Incoming};
 use super::{Answer, Kind, Reason, Reference, Registry};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -42,7 +42,8 @@ impl Registry {
         let read = |incoming: Incoming| {
             let what = incoming.what.clone();
             let content_type = incoming.header("content-type").unwrap_or_default().to_owned();
-            let named = incoming.header("docker-content-digest").map(str::to_owned);
+            let named = incoming.header("docker-content-digest").filter(|named| is_digest(named));
+            let named = named.map(str::to_owned);
             let bytes = self.shared.wire.read(incoming, LIMIT)?;
             let media_type = media_type(&bytes, &content_type).map_err(|e| garbage(&what, e))?;
             for digest in reference.digest().into_iter().chain(named.as_deref()) {

@@ -13,12 +13,14 @@ mod images;
 mod judge;
 mod lookup;
 mod manifests;
+mod message;
 pub mod oci;
 mod patience;
 mod promote;
 mod reason;
 mod reference;
 mod secret;
+mod settings;
 mod tags;
 mod tokens;
 mod url;
@@ -42,18 +44,20 @@ use crate::context::environment::Environment;
 use crate::interrupt::Interrupt;
 use crate::process::Processes;
 use credentials::Credentials;
+use settings::Settings;
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime};
 use tokens::Tokens;
-use wire::{Settings, Wire};
+use wire::Wire;
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// A client of all registries. Clones share connections, credentials, tokens and counters; it may
-/// be used from several threads.
+/// be used from several threads. After an interrupt it answers nothing more: whoever has to clean
+/// up then makes a new one with an interrupt of its own.
 #[derive(Clone)]
 pub struct Registry {
     shared: Arc<Shared>,
@@ -147,7 +151,7 @@ impl Registry {
 
 /// Ends requests that hang when the user interrupts.
 fn watch(shared: Weak<Shared>, interrupt: Interrupt, alive: mpsc::Receiver<()>) {
-    std::thread::spawn(move || {
+    let watching = std::thread::Builder::new().spawn(move || {
         while alive.recv_timeout(Duration::from_millis(20)) == Err(mpsc::RecvTimeoutError::Timeout)
         {
             if interrupt.is_raised() {
@@ -158,4 +162,6 @@ fn watch(shared: Weak<Shared>, interrupt: Interrupt, alive: mpsc::Receiver<()>) 
             }
         }
     });
+    // Where no thread can be had, a request that hangs ends with its own time limit.
+    drop(watching);
 }

@@ -1,8 +1,8 @@
 //! Tags: listed over all pages, and taken away where a registry can do that.
 
 use super::exchange::Request;
+use super::message::Incoming;
 use super::url::Url;
-use super::wire::Incoming;
 use super::{Answer, Kind, Reason, Reference, Registry};
 use serde::Deserialize;
 use ureq::http::Method;
@@ -31,7 +31,7 @@ struct Page {
 }
 
 impl Registry {
-    /// All tags of a repository, in the registry's order. A repository without tags and one that
+    /// All tags of a repository, sorted as text. A repository without tags and one that
     /// does not exist may look the same: registries differ.
     pub fn tags(&self, repository: &Reference) -> Answer<Vec<String>> {
         let mut request = Request::new(self, Method::GET, repository, "tags/list").may_be_absent();
@@ -46,7 +46,11 @@ impl Registry {
             };
             tags.extend(page);
             match next {
-                None => return Answer::Found(tags),
+                None => {
+                    tags.sort_unstable();
+                    tags.dedup();
+                    return Answer::Found(tags);
+                }
                 Some(next) if next == request.url => break,
                 Some(next) => request.url = next,
             }

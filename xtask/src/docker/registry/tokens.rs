@@ -1,9 +1,10 @@
 //! The token exchange: from a challenge and a login to an `Authorization` header, kept while it is valid.
 
 use super::credentials::{Credentials, Login};
+use super::message::{Content, Incoming, Limits, Outgoing, Server};
 use super::secret::encode;
 use super::url::{Url, escape};
-use super::wire::{Content, Limits, Outgoing, Server, Wire};
+use super::wire::Wire;
 use super::{Challenge, Clock, Kind, Reason, Secret, judge};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -165,7 +166,7 @@ impl TokenRequest<'_> {
         realm: &Url,
         basic: Option<Secret>,
         limits: Limits,
-    ) -> Result<super::wire::Incoming, Reason> {
+    ) -> Result<Incoming, Reason> {
         let mut url = realm.clone();
         if !self.service.is_empty() {
             url = url.query("service", self.service);
@@ -191,7 +192,7 @@ impl TokenRequest<'_> {
         realm: &Url,
         refresh: &Secret,
         limits: Limits,
-    ) -> Result<super::wire::Incoming, Reason> {
+    ) -> Result<Incoming, Reason> {
         let form = format!(
             "grant_type=refresh_token&client_id=cargo-xtask&service={}&scope={}&refresh_token={}",
             escape(self.service),

@@ -1,15 +1,15 @@
 //! One HTTP exchange: no credentials of its own, no redirects, no second try. Counts what goes by.
 
+use super::message::{Content, Incoming, Limits, Outgoing, Server, head, what};
+use super::settings::Settings;
 use super::url::{Url, is_loopback};
-use super::{Kind, Reason, Secret};
+use super::{Kind, Reason};
 use crate::interrupt::Interrupt;
 use std::io::{self, Read};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-use ureq::http::{self, HeaderMap, HeaderValue, Method};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::http;
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Proxy, SendBody};
 
 /// How many idle connections are kept for a host; as many look-ups run side by side.
@@ -29,21 +29,6 @@ pub(super) struct Wire {
     bytes_out: AtomicU64,
 }
 
-/// What is fixed for all exchanges.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Settings {
-    /// Hosts besides this machine that may be spoken to without TLS
-    pub plain_hosts: Vec<String>,
-    /// `HTTPS_PROXY` and `NO_PROXY`
-    pub proxy: Option<String>,
-    /// Hosts that are reached without the proxy, separated by commas
-    pub no_proxy: String,
-    /// `SSL_CERT_FILE` and `SSL_CERT_DIR`
-    pub cert_file: Option<String>,
-    /// A folder of certificates
-    pub cert_dir: Option<String>,
-}
-
 /// What has gone by so far. Sizes are those of bodies, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -55,59 +40,6 @@ pub struct Counters {
     pub bytes_in: u64,
     /// Bytes sent
     pub bytes_out: u64,
-}
-
-/// What a request carries.
-#[derive(Clone, Copy)]
-pub(super) enum Content<'a> {
-    /// No body at all
-    None,
-    /// Bytes at hand
-    Bytes(&'a [u8]),
-    /// A stream of known length, opened anew for each try
-    Stream { length: u64, open: &'a Open<'a> },
-}
-
-/// Opens a stream.
-pub(super) type Open<'a> = dyn Fn() -> Result<Box<dyn Read>, Reason> + 'a;
-
-/// A request as it goes over the wire.
-pub(super) struct Outgoing<'a> {
-    pub method: Method,
-    pub url: &'a Url,
-    pub headers: &'a [(&'static str, String)],
-    pub authorization: Option<&'a Secret>,
-    pub content: Content<'a>,
-    pub limits: Limits,
-    /// Counted apart
-    pub to: Server,
-}
-
-/// Whom a request goes to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Server {
-    Registry,
-    Token,
-}
-
-/// How long things may take.
-#[derive(Clone, Copy)]
-pub(super) struct Limits {
-    /// For the connection
-    pub connect: Duration,
-    /// For request and answer; where `stalled` is set, only for what comes before the body
-    pub whole: Duration,
-    /// For a transfer of any length: how long no byte may move
-    pub stalled: Option<Duration>,
-}
-
-/// An answer whose body is not read yet.
-pub(super) struct Incoming {
-    pub status: u16,
-    pub headers: HeaderMap,
-    /// What was asked, for messages
-    pub what: String,
-    body: ureq::Body,
 }
 
 impl Wire {
@@ -280,56 +212,6 @@ impl Read for Counted {
     }
 }
 
-impl Incoming {
-    /// A header's text; `None` where it is absent or not ASCII.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-}
-
-impl Settings {
-    fn proxy(&self) -> Result<Option<Proxy>, String> {
-        let Some(address) = &self.proxy else { return Ok(None) };
-        let wrong = |_| "HTTPS_PROXY holds no usable address".to_owned();
-        let parsed = Proxy::new(address).map_err(wrong)?;
-        let mut proxy = Proxy::builder(parsed.protocol()).host(parsed.host()).port(parsed.port());
-        if let Some(user) = parsed.username() {
-            proxy = proxy.username(user);
-        }
-        if let Some(password) = parsed.password() {
-            proxy = proxy.password(password);
-        }
-        for host in self.no_proxy.split(',').map(str::trim).filter(|host| !host.is_empty()) {
-            proxy = proxy.no_proxy(host);
-        }
-        proxy.build().map(Some).map_err(wrong)
-    }
-
-    fn tls(&self) -> Result<TlsConfig, String> {
-        let path = |path: &Option<String>| path.clone().filter(|path| Path::new(path).exists());
-        let (file, dir) = (path(&self.cert_file), path(&self.cert_dir));
-        let loaded = if file.is_none() && dir.is_none() {
-            rustls_native_certs::load_native_certs()
-        } else {
-            let (file, dir) = (file.as_ref().map(Path::new), dir.as_ref().map(Path::new));
-            rustls_native_certs::load_certs_from_paths(file, dir)
-        };
-        if loaded.certs.is_empty() {
-            let why = loaded.errors.first().map(ToString::to_string).unwrap_or_default();
-            return Err(format!(
-                "this machine has no certificates to trust; set SSL_CERT_FILE {why}"
-            ));
-        }
-        let roots = loaded.certs.iter().map(|der| Certificate::from_der(der).to_owned());
-        Ok(TlsConfig::builder().root_certs(roots.collect::<Vec<_>>().into()).build())
-    }
-}
-
-/// What a request is called in messages. Queries are left out: they may hold signatures.
-fn what(method: &Method, url: &Url) -> String {
-    format!("{method} {}{}", url.host, url.path.split('?').next().unwrap_or_default())
-}
-
 fn agent(proxy: Option<Proxy>, tls: TlsConfig) -> Agent {
     let config = Agent::config_builder()
         .http_status_as_error(false)
@@ -341,20 +223,6 @@ fn agent(proxy: Option<Proxy>, tls: TlsConfig) -> Agent {
         .proxy(proxy)
         .tls_config(tls);
     config.build().new_agent()
-}
-
-fn head(request: &Outgoing<'_>) -> Result<http::request::Builder, http::Error> {
-    let mut builder =
-        http::Request::builder().method(request.method.clone()).uri(request.url.to_string());
-    for (name, value) in request.headers {
-        builder = builder.header(*name, value);
-    }
-    if let Some(authorization) = request.authorization {
-        let mut value = HeaderValue::from_str(authorization.reveal())?;
-        value.set_sensitive(true);
-        builder = builder.header("authorization", value);
-    }
-    Ok(builder)
 }
 
 fn timed<B: ureq::AsSendBody>(

@@ -12,6 +12,7 @@ mod heredoc;
 mod image_name;
 mod instruction;
 mod lex;
+mod links;
 mod parse;
 mod reads;
 mod remote;

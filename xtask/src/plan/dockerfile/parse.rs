@@ -20,7 +20,9 @@ pub fn parse(text: &str) -> Dockerfile {
         directives: Directives::default(),
         file: Dockerfile { syntax: syntax(text), ..Dockerfile::default() },
     };
-    if let Some(long) = reader.lines.iter().position(|line| line.len() > LONGEST_LINE) {
+    if let Some(long) =
+        reader.lines.iter().position(|l| l.trim_end_matches('\n').len() > LONGEST_LINE)
+    {
         reader.unclear_at(long + 1, "what a line of more than 65,535 bytes says".into());
     }
     while let Some((start, line)) = reader.instruction() {

@@ -3,8 +3,9 @@
 use super::args::Globals;
 use super::image_name::context_key;
 use super::lex::LexError;
+use super::links::{Link, To, links, no_image};
 use super::stages::{earlier, named};
-use super::types::{Dockerfile, Reference, ReferenceKind, Source, Trouble, Unclear};
+use super::types::{Dockerfile, Reference, ReferenceKind, Trouble, Unclear};
 use crate::nearest::nearest;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,6 +58,7 @@ pub fn reads(file: &Dockerfile, question: &Question) -> Result<Reads, Trouble> {
     reads.references.sort();
     reads.references.dedup();
     reads.unclear.sort_by_key(|unclear| unclear.line);
+    reads.unclear.dedup();
     Ok(reads)
 }
 
@@ -65,6 +67,7 @@ fn all_platforms(file: &Dockerfile, question: &Question, reads: &mut Reads) -> R
         return Ok(());
     }
     let target = target(file, question)?;
+    let links = links(file)?;
     let platforms: Vec<Option<&str>> = match question.platforms {
         [] => vec![None],
         platforms => platforms.iter().map(|p| Some(p.as_str())).collect(),
@@ -78,7 +81,7 @@ fn all_platforms(file: &Dockerfile, question: &Question, reads: &mut Reads) -> R
                 continue;
             }
         };
-        Walk { file, bases, reads }.visit(target)?;
+        Walk { file, links: &links, bases, reads }.visit(target)?;
     }
     Ok(())
 }
@@ -148,6 +151,9 @@ fn bases(
             let what = format!("`FROM {}` names nothing: its arguments are empty", stage.from);
             return Err(Stop::Refused(Trouble { line: stage.line, what }));
         }
+        if name != "scratch" && context_key(&name).is_none() && earlier(file, &name, i).is_none() {
+            return Err(Stop::Refused(no_image(stage.line, &name)));
+        }
         let replaced = stage.name.as_deref().and_then(context_key);
         bases.push(match earlier(file, &name, i) {
             _ if replaced.is_some_and(|key| contexts.contains(&key)) => Base::Replaced,
@@ -161,6 +167,7 @@ fn bases(
 
 struct Walk<'a> {
     file: &'a Dockerfile,
+    links: &'a [Vec<Link<'a>>],
     bases: Vec<Base>,
     reads: &'a mut Reads,
 }
@@ -179,20 +186,20 @@ impl Walk<'_> {
             match &self.bases[index] {
                 Base::Scratch => {}
                 Base::Stage(base) => waiting.push(*base),
-                Base::Image(name) => add(self.reads, stage.line, name, ReferenceKind::From)?,
+                Base::Image(name) => self.reads.add(stage.line, name, ReferenceKind::From),
                 Base::Replaced => {
-                    let name = stage.name.clone().unwrap_or_default();
-                    add(self.reads, stage.line, &name, ReferenceKind::Stage)?;
+                    let name = stage.name.as_deref().unwrap_or_default();
+                    self.reads.add(stage.line, name, ReferenceKind::Stage);
                 }
             }
-            for instruction in &stage.instructions {
-                for source in &instruction.from {
-                    let line = instruction.lines.0;
-                    match self.meaning(source) {
-                        Meaning::Stage(other) if other < index => waiting.push(other),
-                        Meaning::Stage(_) => return Err(too_late(line, &source.name)),
-                        Meaning::Name => add(self.reads, line, &source.name, source.kind)?,
-                        Meaning::Unclear(what) => self.reads.unclear.push(Unclear { line, what }),
+            for Link { line, source, to } in &self.links[index] {
+                match to {
+                    To::Stage(other) if *other < index => waiting.push(*other),
+                    To::Stage(_) => return Err(too_late(*line, &source.name)),
+                    To::Outside => self.reads.add(*line, &source.name, source.kind),
+                    To::Nothing => {}
+                    To::Unclear(what) => {
+                        self.reads.unclear.push(Unclear { line: *line, what: what.clone() });
                     }
                 }
             }
@@ -200,37 +207,12 @@ impl Walk<'_> {
         self.reads.stages.extend(seen);
         Ok(())
     }
-
-    /// What `from=` names; a number counts only in `COPY`.
-    fn meaning(&self, source: &Source) -> Meaning {
-        let name = &source.name;
-        match name.parse::<i64>() {
-            Ok(number) if source.kind == ReferenceKind::CopyFrom => match usize::try_from(number) {
-                Ok(index) if index < self.file.stages.len() => Meaning::Stage(index),
-                // BuildKit also numbers images that a `--from` named.
-                _ => Meaning::Unclear(format!("which stage `--from={name}` is")),
-            },
-            _ => named(self.file, name).map_or(Meaning::Name, Meaning::Stage),
-        }
-    }
 }
 
-/// What a name in `from=` means.
-enum Meaning {
-    Stage(usize),
-    Name,
-    Unclear(String),
-}
-
-fn add(reads: &mut Reads, line: usize, name: &str, kind: ReferenceKind) -> Result<(), Trouble> {
-    if name == "scratch" {
-        return Ok(());
+impl Reads {
+    fn add(&mut self, line: usize, name: &str, kind: ReferenceKind) {
+        self.references.push(Reference { line, name: name.to_owned(), kind });
     }
-    if context_key(name).is_none() {
-        return Err(Trouble { line, what: format!("`{name}` is no name of an image") });
-    }
-    reads.references.push(Reference { line, name: name.to_owned(), kind });
-    Ok(())
 }
 
 fn too_late(line: usize, name: &str) -> Trouble {

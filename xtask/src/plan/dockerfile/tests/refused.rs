@@ -59,10 +59,15 @@ fn names_that_cannot_be_told() {
     ask("FROM a\nRUN --mount=from=$X,target=/x y").unclear(2, "`from=$X`");
     ask("FROM a\nCOPY --from=1 x y").unclear(2, "stage `--from=1`");
     ask("FROM a\nCOPY --from=-1 x y").unclear(2, "stage `--from=-1`");
-    ask("FROM a\nCOPY --from=0 x y").refused(2, "does not come before");
+    ask("FROM a\nCOPY --from=0 x y").refused(2, "circle");
+    ask("FROM a AS p\nCOPY --from=q x y\nFROM b AS q\nCOPY --from=p x y\nFROM c")
+        .refused(2, "`from=q` closes a circle");
+    ask("FROM a AS p\nFROM p AS q\nCOPY --from=r x y\nFROM b AS r\nFROM c").reads(&["5:c"]);
+    ask("FROM X\nFROM b").refused(1, "`X` is no name");
+    ask("FROM a\nCOPY --from=X x y\nFROM b").refused(2, "`X` is no name");
     ask("FROM a\nCOPY --from=x x y\nFROM b AS x").target("x").reads(&["3:b"]);
     ask("FROM a AS y\nCOPY --from=x x y\nFROM b AS x").target("y").refused(2, "come before");
-    ask("FROM a AS y\nRUN --mount=from=y,target=/x z").refused(2, "does not come before");
+    ask("FROM a AS y\nRUN --mount=from=y,target=/x z").refused(2, "circle");
     ask("FROM a\nCOPY --from=X/Y x y").refused(2, "no name of an image");
 }
 
