@@ -132,13 +132,16 @@ fn tool(name: &str, args: &[&str]) -> String {
     succeeded(&Command::new(program).args(args).envs(env).output().unwrap())
 }
 
-/// Everything of the network that an engine could have changed, less what is ours.
-fn network() -> String {
+/// Everything of the network that is not an engine's: other tests have theirs at the same time.
+fn network() -> Vec<String> {
     let rules = tool("iptables", &["-S"]) + &tool("iptables", &["-t", "nat", "-S"]);
     let links = tool("ip", &["-o", "link"]);
-    let names = links.lines().filter_map(|line| line.split_whitespace().nth(1)).collect::<Vec<_>>();
+    let names = links.lines().filter_map(|line| line.split_whitespace().nth(1));
     let tables = tool("nft", &["list", "tables"]);
-    format!("{rules}{}\n{tables}", names.join("\n"))
+    let engines = ["xt-", "xt_", "br-", "veth"];
+    let all = rules.lines().chain(names).chain(tables.lines());
+    let others = all.filter(|line| !engines.iter().any(|part| line.contains(part)));
+    others.map(str::to_owned).collect()
 }
 
 /// What is left of an engine anywhere on the machine.
