@@ -126,6 +126,7 @@ fn make(
             "warning: apt inside the image asks Debian's default mirror, but this machine uses another one: RUN steps with apt work only if the default can be reached too (check with `curl -I {default}/`)"
         ));
     }
+    files::remove_unfinished(folder)?;
     let temporary = files::fresh_folder_beside(folder)?;
     let tar = temporary.join("root.tar");
     let args = recipe::arguments(bootstrap, arch, &mirror, &default, &settings);

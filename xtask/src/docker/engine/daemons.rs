@@ -8,6 +8,7 @@ use crate::process::Command;
 use anyhow::{Result, anyhow};
 use camino::Utf8Path;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
@@ -39,17 +40,42 @@ pub fn start_dockerd(setup: &Setup, root: &Root, instance: &Instance, state: &St
     }
     files::create_folder(&instance.run)?;
     let config = instance.folder.join("daemon.json");
-    files::write(&config, serde_json::to_string_pretty(&dockerd_config(instance, state))?)?;
+    let storage = storage(setup, instance)?;
+    let content = dockerd_config(instance, state, storage);
+    files::write(&config, serde_json::to_string_pretty(&content)?)?;
     let command = Command::new("start dockerd", "dockerd")
         .args(["--config-file", config.as_str()])
-        .envs(&root.env(setup))
-        // The engine is nobody's but ours: what the user set for another one would only disturb it.
-        .envs(
-            &["DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY"].map(|n| (n.into(), None)).into(),
-        );
+        .envs(&environment(setup, root));
     let command = if root_is_mount()? { command } else { within_mounted_root(command, instance)? };
     let ready = || sys::answers(&socket, PING);
     start(setup, instance, &command, "dockerd", &ready)
+}
+
+/// How layers are stored: as overlays, or as whole copies where overlays cannot be.
+fn storage(setup: &Setup, instance: &Instance) -> Result<&'static str> {
+    let probe = files::fresh_folder_beside(&instance.folder.join("overlay"))?;
+    let overlays = sys::carries_overlays(&probe);
+    files::remove_folder(&probe)?;
+    if overlays {
+        return Ok("overlayfs");
+    }
+    (setup.say)(&format!(
+        "the file system of `{}` or the kernel carries no overlays: the engine copies layers whole, which is slow (XTASK_CACHE_DIR can name a folder on another disk)",
+        instance.folder
+    ));
+    Ok("native")
+}
+
+/// What daemons are given of our environment: they outlive us, and what else stands there may be secret.
+fn environment(setup: &Setup, root: &Root) -> BTreeMap<String, Option<String>> {
+    let wanted = |name: &str| {
+        let lower = name.to_lowercase();
+        lower.ends_with("_proxy") || name.starts_with("SSL_CERT_") || ["HOME", "TZ"].contains(&name)
+    };
+    let unwanted = setup.vars.keys().filter(|name| !wanted(name));
+    let mut env: BTreeMap<_, _> = unwanted.map(|name| (name.clone(), None)).collect();
+    env.extend(root.env(setup));
+    env
 }
 
 /// Whether `/` is a mount: in a plain chroot it is only a folder, and then runc can start nothing.
@@ -94,7 +120,7 @@ pub fn start_registry(
     files::write(&config, serde_json::to_string_pretty(&registry_config(instance, state))?)?;
     let command = Command::new("start the registry", "docker-registry")
         .args(["serve", config.as_str()])
-        .envs(&root.env(setup));
+        .envs(&environment(setup, root));
     let port = state.registry_port;
     start(setup, instance, &command, "docker-registry", &|| sys::registry_answers(port, PING))
 }
@@ -147,10 +173,11 @@ pub fn write_client_config(instance: &Instance, root: &Root) -> Result<()> {
     }
 }
 
-fn dockerd_config(instance: &Instance, state: &State) -> Value {
+fn dockerd_config(instance: &Instance, state: &State, storage: &str) -> Value {
     let pool = state.block().map(|block| block.pool().to_string()).unwrap_or_default();
     json!({
         "features": { "containerd-snapshotter": true },
+        "storage-driver": storage,
         "data-root": instance.folder.join("data"),
         "exec-root": instance.run.join("exec"),
         "pidfile": instance.run.join("docker.pid"),

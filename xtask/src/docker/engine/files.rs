@@ -4,6 +4,7 @@
     reason = "the one place where the engine reads and writes files"
 )]
 
+use super::leftovers::unmount_below;
 use super::setup::Setup;
 use super::sys;
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -72,6 +73,18 @@ pub fn fresh_folder_beside(path: &Utf8Path) -> Result<Utf8PathBuf> {
     remove_folder(&temporary)?;
     create_folder(&temporary)?;
     Ok(temporary)
+}
+
+/// Removes what processes that were killed left beside `path`; only for who holds its lock.
+pub fn remove_unfinished(path: &Utf8Path) -> Result<()> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+    let unfinished = format!(".{name}.");
+    for other in list(folder).iter().filter(|other| other.starts_with(&unfinished)) {
+        let other = folder.join(other);
+        unmount_below(&[&other]);
+        remove_folder(&other)?;
+    }
+    Ok(())
 }
 
 /// Puts a finished folder into its place.

@@ -163,10 +163,13 @@ pub fn down(setup: &Setup, data: Data) -> Result<()> {
 fn stop(setup: &Setup, instance: &Instance, patience: Duration) -> Result<()> {
     let state = instance.state()?.unwrap_or_default();
     leftovers::stop(setup, instance, patience)?;
-    // The packages that it was started from, or what the machine has.
-    let root = packages::find(setup, PackageSet::Engine);
-    let root = root.unwrap_or_else(|| Root { dir: state.root.clone() });
-    Network { setup, root: &root, bridge: &instance.bridge }.lower(state.block());
+    let root = match packages::find(setup, PackageSet::Engine) {
+        None if state.root.is_dir() => Root { dir: state.root.clone() },
+        // Somebody removed the tools that take the bridge away.
+        None if network::exists(&instance.bridge) => packages::ensure(setup, PackageSet::Engine)?,
+        found => found.unwrap_or_else(|| Root { dir: state.root.clone() }),
+    };
+    Network { setup, root: &root, bridge: &instance.bridge }.lower(state.block())?;
     files::remove_folder(&instance.run)?;
     let others = Instance::all(&setup.cache).into_iter().any(|i| i.socket().exists());
     if !others && !leftovers::any_dockerd() {

@@ -80,7 +80,7 @@ impl Network<'_> {
     }
 
     /// Takes away everything of ours: rules, the bridge, and the bridges of compose's networks.
-    pub fn lower(&self, block: Option<Block>) {
+    pub fn lower(&self, block: Option<Block>) -> Result<()> {
         let table = self.table();
         let delete = format!("add table ip {table}\ndelete table ip {table}\n");
         let nft = self.tool("remove the table", "nft", &["-f", "-"]).stdin(delete);
@@ -96,9 +96,10 @@ impl Network<'_> {
         bridges.extend(block.map(|block| bridges_within(&addresses, block)).unwrap_or_default());
         for bridge in bridges {
             if exists(&bridge) {
-                self.ip(&["link", "delete", &bridge]).ok();
+                self.ip(&["link", "delete", &bridge])?;
             }
         }
+        Ok(())
     }
 
     fn allow_forwarding(&self) -> Result<()> {

@@ -65,6 +65,31 @@ pub fn free_megabytes(path: &Utf8Path) -> Option<u64> {
     }
 }
 
+/// Whether the file system of an empty folder can carry overlays. One overlay does not carry another.
+pub fn carries_overlays(folder: &Utf8Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::mount::{MountFlags, mount};
+        let [lower, upper, work, point] = ["l", "u", "w", "m"].map(|name| folder.join(name));
+        let made =
+            [&lower, &upper, &work, &point].iter().all(|one| std::fs::create_dir(one).is_ok());
+        let options = format!("lowerdir={lower},upperdir={upper},workdir={work}");
+        let Ok(options) = std::ffi::CString::new(options) else { return false };
+        let point = point.as_std_path();
+        let mounted =
+            made && mount("overlay", point, "overlay", MountFlags::empty(), &*options).is_ok();
+        if mounted {
+            rustix::mount::unmount(point, rustix::mount::UnmountFlags::DETACH).ok();
+        }
+        mounted
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _unused = folder;
+        false
+    }
+}
+
 /// What tells a folder from any other on this machine: two chroots have two roots.
 pub fn identity(path: &Utf8Path) -> Option<(u64, u64)> {
     #[cfg(unix)]

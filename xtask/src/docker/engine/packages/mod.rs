@@ -70,6 +70,7 @@ fn make(setup: &Setup, machine: &Machine, contents: &Contents, folder: &Utf8Path
         contents.purpose, setup.cache
     ));
     let began = Instant::now();
+    files::remove_unfinished(folder)?;
     let temporary = files::fresh_folder_beside(folder)?;
     let archives = temporary.join("archives");
     let made = fetch(setup, machine, contents, &archives)
