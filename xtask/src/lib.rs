@@ -3,6 +3,7 @@
 #[macro_use]
 pub mod error;
 
+pub mod bench;
 pub mod cli;
 pub mod compose;
 pub mod context;

@@ -73,6 +73,7 @@ pub fn read(asked: &Asked) -> Result<World> {
         secrets,
         environment_args,
         tags_there: BTreeMap::new(),
+        published: BTreeMap::new(),
         released: Known::Unknown("the registry was not asked".into()),
         manifest: loaded.manifest.clone(),
     };
@@ -155,15 +156,7 @@ pub fn check_clean(
         }
         wrong!("`--allow-dirty` is for a registry on this machine, not for `{}`", facts.registry);
     }
-    let mut paths = vec![world.manifest.clone()];
-    for service in services.iter().filter_map(|name| facts.service(name)) {
-        paths.push(service.context.clone());
-        paths.push(service.dockerfile.clone());
-        paths.extend(
-            service.contexts.values().filter(|c| !c.contains("://")).map(Utf8PathBuf::from),
-        );
-    }
-    let changed = git::changed(processes, &world.root, &paths, git::Ignored::Skip)?;
+    let changed = differs_from_head(processes, world, services)?;
     if changed.is_empty() {
         return Ok(());
     }
@@ -175,6 +168,22 @@ pub fn check_clean(
          commit it, or put it away with `git stash --include-untracked`",
         shown.join("\n  ")
     )
+}
+
+/// Paths that differ from HEAD among what these services send, and the manifest.
+pub fn differs_from_head(
+    processes: &Processes,
+    world: &World,
+    services: &[String],
+) -> Result<Vec<String>> {
+    let mut paths = vec![world.manifest.clone()];
+    for service in services.iter().filter_map(|name| world.facts.service(name)) {
+        paths.push(service.context.clone());
+        paths.push(service.dockerfile.clone());
+        let folders = service.contexts.values().filter(|context| !context.contains("://"));
+        paths.extend(folders.map(Utf8PathBuf::from));
+    }
+    git::changed(processes, &world.root, &paths)
 }
 
 fn is_loopback(registry: &str) -> bool {

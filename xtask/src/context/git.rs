@@ -49,31 +49,25 @@ pub fn commit_of(processes: &Processes, root: &Utf8Path, name: &str) -> Result<O
     }
 }
 
-/// Paths below `paths` whose content differs from HEAD, or that git does not know though they are
-/// there. Files that git ignores count too when `ignored`: a build context sends them.
+/// Paths below `paths` whose content differs from HEAD, or that HEAD does not have though they are
+/// there: also files that git ignores, since a build context sends them.
 pub fn changed(
     processes: &Processes,
     root: &Utf8Path,
     paths: &[Utf8PathBuf],
-    ignored: Ignored,
 ) -> Result<Vec<String>> {
-    let mut args = vec!["status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all"];
-    if ignored == Ignored::Count {
-        args.push("--ignored=matching");
-    }
-    args.push("--");
-    args.extend(paths.iter().map(|path| path.as_str()));
-    let listing = processes.read(&git(root, "compare the tree with HEAD", &args))?;
+    let args = [
+        "status",
+        "--porcelain=v1",
+        "-z",
+        "--no-renames",
+        "--untracked-files=all",
+        "--ignored=matching",
+        "--",
+    ];
+    let command = git(root, "compare the tree with HEAD", &args);
+    let listing = processes.read(&command.args(paths.iter().map(|path| path.as_str())))?;
     Ok(listing.split('\0').filter_map(|entry| entry.get(3..)).map(str::to_owned).collect())
-}
-
-/// Whether files that git ignores count as changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ignored {
-    /// They do
-    Count,
-    /// They do not
-    Skip,
 }
 
 /// Whether a commit is still the head of a branch.

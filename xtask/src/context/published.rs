@@ -1,7 +1,8 @@
 //! What stands in the registry, asked once, in parallel. Unknown stays unknown.
 
 use super::event::version_of_tag;
-use crate::docker::registry::{Answer, AtOnce, Reference, Registry};
+use crate::docker::publish::REVISION;
+use crate::docker::registry::{Answer, AtOnce, Fetched, Reference, Registry};
 use crate::plan::cache;
 use crate::plan::facts::Facts;
 use crate::plan::tags::Known;
@@ -36,6 +37,29 @@ pub fn cache_tags(
         Err(reason) => Known::Unknown(reason.to_string()),
     });
     Ok(names.into_iter().zip(there).collect())
+}
+
+/// The images that were published of this very commit, by service. Only an index that says so by its
+/// annotation counts.
+pub fn of_commit(
+    registry: &Registry,
+    facts: &Facts,
+    services: &[String],
+    within: Option<Duration>,
+) -> Result<BTreeMap<String, String>> {
+    let Some(revision) = &facts.revision else { return Ok(BTreeMap::new()) };
+    let names = services.iter().map(|s| format!("{}:{}", facts.image(s), facts.handle()).parse());
+    let references = names.collect::<Result<Vec<Reference>, _>>()?;
+    let answers = registry.get_manifests(references, AtOnce { threads: THREADS, within });
+    let said = |index: &Fetched| {
+        let text: serde_json::Value = serde_json::from_slice(&index.bytes).ok()?;
+        text["annotations"][REVISION].as_str().map(str::to_owned)
+    };
+    let of_commit = |answer: Answer<Fetched>| {
+        answer.found().filter(|index| said(index).as_ref() == Some(revision))
+    };
+    let found = services.iter().zip(answers);
+    Ok(found.filter_map(|(s, answer)| Some((s.clone(), of_commit(answer)?.digest))).collect())
 }
 
 /// The versions that any of the services has a tag `vX.Y.Z` for.

@@ -15,15 +15,22 @@ pub struct Publish<'a> {
     pub handle: String,
 }
 
-/// The annotations of an index (OCI image specification, "Pre-Defined Annotation Keys").
+/// The annotation that names the commit.
+pub const REVISION: &str = "org.opencontainers.image.revision";
+
+/// The annotations of an index (OCI image specification, "Pre-Defined Annotation Keys"). What was
+/// built of a tree that differs from its commit names no revision.
 pub fn annotations(
-    revision: &str,
+    revision: Option<&str>,
     version: Option<&str>,
     created: &str,
 ) -> BTreeMap<String, String> {
-    let pairs = [("revision", Some(revision)), ("version", version), ("created", Some(created))];
-    let known = pairs.into_iter().filter_map(|(key, value)| Some((key, value?)));
-    known.map(|(key, value)| (format!("org.opencontainers.image.{key}"), value.into())).collect()
+    let pairs = [
+        (REVISION, revision),
+        ("org.opencontainers.image.version", version),
+        ("org.opencontainers.image.created", Some(created)),
+    ];
+    pairs.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))).collect()
 }
 
 impl Publish<'_> {

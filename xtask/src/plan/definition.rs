@@ -58,8 +58,11 @@ fn target(facts: &Facts, request: &Request, service: &Service, plan: &ServicePla
     target
 }
 
-/// What stands in for the names in the Dockerfile: bases by digest, services as targets (or, in a
-/// pushing run, as the image that is pushed first).
+/// What stands in for the names in the Dockerfile: bases by digest, and services as the image that
+/// is published of them (in a pushing run: that is pushed first), else as targets.
+///
+/// BuildKit's cache does not carry over from one of the two forms to the other, so that a service
+/// is only given as a target where it is not what is published.
 fn contexts(facts: &Facts, request: &Request, service: &Service) -> BTreeMap<String, String> {
     let mut contexts = BTreeMap::new();
     let needs = facts.needs.get(&service.name).cloned().unwrap_or_default();
@@ -69,10 +72,11 @@ fn contexts(facts: &Facts, request: &Request, service: &Service) -> BTreeMap<Str
         }
     }
     for (name, other) in &needs.services {
-        let value = if facts.pushes(request) {
-            format!("docker-image://{}:{}", facts.image(other), facts.handle())
-        } else {
-            format!("target:{}", target_name(other))
+        let image = facts.image(other);
+        let value = match facts.published.get(other) {
+            _ if facts.pushes(request) => format!("docker-image://{image}:{}", facts.handle()),
+            Some(digest) => format!("docker-image://{image}@{digest}"),
+            None => format!("target:{}", target_name(other)),
         };
         contexts.insert(name.clone(), value);
     }

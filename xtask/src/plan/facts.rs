@@ -37,6 +37,8 @@ pub struct Facts {
     pub gha: GhaAccess,
     /// Whether tags are in the registry, by `<image>:<tag>`
     pub tags_there: BTreeMap<String, Known<bool>>,
+    /// The digest of the published image of what a service is now, where there is one
+    pub published: BTreeMap<String, String>,
     /// Versions that are released
     pub released: Known<Vec<Version>>,
 }

@@ -24,6 +24,7 @@ use anyhow::Result;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Prints the plan and does nothing.
 pub fn plan(session: &Session, options: &BuildImages) -> Result<ExitCode> {
@@ -172,7 +173,7 @@ impl<'a> Run<'a> {
             Kind::Release(version) => Some(version.to_string()),
             Kind::Local | Kind::Pr | Kind::Dev => None,
         };
-        let revision = facts.revision.as_deref().unwrap_or_default();
+        let revision = facts.revision.as_deref().filter(|_| !self.options.allow_dirty);
         let created = rfc3339(self.session.env.now);
         Publish {
             registry: &self.registry,
@@ -216,6 +217,7 @@ fn complete(
     let services = chosen(&world, options)?;
     let within = (making != Making::MakeAndShare).then_some(published::LOCAL);
     world.facts.tags_there = published::cache_tags(registry, &world.facts, &services, within)?;
+    world.facts.published = published_dependencies(session, &world, registry, &services, within)?;
     if matches!(world.facts.event.kind, Kind::Release(_)) {
         world.facts.released = published::released(registry, &world.facts, within)?;
     }
@@ -225,6 +227,35 @@ fn complete(
     let found = Finder { registry, bases: &bases, say, facts, making }.find(&services)?;
     world.facts.bases.clone_from(&found.images);
     Ok((world, found))
+}
+
+/// Of the services that others build on: those whose published image is what the tree says. In a
+/// pushing run they are built and pushed first anyway.
+fn published_dependencies(
+    session: &Session,
+    world: &World,
+    registry: &Registry,
+    services: &[String],
+    within: Option<Duration>,
+) -> Result<BTreeMap<String, String>> {
+    let facts = &world.facts;
+    let is_built_on =
+        |name: &&String| services.iter().any(|s| facts.graph.direct(s).any(|on| on == *name));
+    let built_on: Vec<String> = services.iter().filter(is_built_on).cloned().collect();
+    if facts.event.kind.pushes() || built_on.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut published = published::of_commit(registry, facts, &built_on, within)?;
+    for service in built_on {
+        let of_it: Vec<String> =
+            facts.graph.with_dependencies([service.as_str()]).into_iter().collect();
+        if published.contains_key(&service)
+            && !facts::differs_from_head(&session.processes, world, &of_it)?.is_empty()
+        {
+            published.remove(&service);
+        }
+    }
+    Ok(published)
 }
 
 fn chosen(world: &World, options: &BuildImages) -> Result<Vec<String>> {

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod bench;
 mod build_images;
 mod compose;
 pub mod engine;
@@ -7,7 +8,7 @@ mod publish;
 mod telling;
 mod test;
 
-use crate::cli::{Cli, Common, Task};
+use crate::cli::{BenchTask, Cli, Common, Task};
 use crate::context::environment::Environment;
 use crate::interrupt::Interrupt;
 use crate::process::Processes;
@@ -33,6 +34,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::BuildImages(options) => build_images::run(&session, options),
         Task::Plan(options) => build_images::plan(&session, options),
         Task::Compose(options) => compose::run(&session, options),
+        Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
         Task::Test(options) => test::run(&session, *options),
         Task::Engine { task } => engine::run(&session, task),
     }

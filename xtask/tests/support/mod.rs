@@ -206,20 +206,18 @@ pub fn long() -> bool {
 
 impl Engine {
     pub fn start() -> Self {
-        let name = std::env::var("XTASK_ENGINE").unwrap_or_else(|_| "test".into());
-        let call = |args: &[&str]| {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-            command.args(args).env("XTASK_ENGINE", &name).stdin(Stdio::null());
-            Ran::from(command.output().unwrap()).success()
-        };
-        call(&["engine", "up"]);
-        let lines = call(&["engine", "env"]).stdout;
+        Self::named(&std::env::var("XTASK_ENGINE").unwrap_or_else(|_| "test".into()))
+    }
+
+    fn named(name: &str) -> Self {
+        by_hand(name, &["up"]);
+        let lines = by_hand(name, &["env"]).stdout;
         let env = lines.lines().filter_map(|line| {
             let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
             Some((name.to_owned(), value.trim_matches(['\'', '"']).to_owned()))
         });
         let mut env: BTreeMap<String, String> = env.collect();
-        env.insert("XTASK_ENGINE".into(), name);
+        env.insert("XTASK_ENGINE".into(), name.to_owned());
         Self { env }
     }
 
@@ -241,6 +239,27 @@ impl Engine {
         let output =
             Command::new("docker").args(args).envs(&self.env).stdin(Stdio::null()).output();
         Ran::from(output.unwrap()).success().stdout.trim().to_owned()
+    }
+}
+
+fn by_hand(engine: &str, args: &[&str]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.arg("engine").args(args).env("XTASK_ENGINE", engine).stdin(Stdio::null());
+    Ran::from(command.output().unwrap()).success()
+}
+
+/// An engine that nothing was built on yet, and that goes away with its value.
+pub struct EmptyEngine(pub Engine);
+
+impl EmptyEngine {
+    pub fn start() -> Self {
+        Self(Engine::named(&unique("empty")))
+    }
+}
+
+impl Drop for EmptyEngine {
+    fn drop(&mut self) {
+        by_hand(&self.0.env["XTASK_ENGINE"], &["down", "--purge"]);
     }
 }
 

@@ -1,0 +1,3 @@
+//! Measuring: work that is made for it, so far.
+
+pub mod generate;

@@ -1,0 +1,47 @@
+//! What stands in a test's registry.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::SystemTime;
+use xtask::docker::registry::{Answer, Fetched, Options, Patience, Reference, Registry};
+
+/// A client without credentials.
+pub fn client() -> Registry {
+    Registry::new(Options {
+        vars: BTreeMap::new(),
+        processes: xtask::process::Processes::default(),
+        patience: Patience::LOCAL,
+        plain_hosts: Vec::new(),
+        clock: Arc::new(SystemTime::now),
+    })
+}
+
+/// The digest behind each tag of a repository.
+#[track_caller]
+pub fn tags(repository: &str) -> BTreeMap<String, String> {
+    let (client, repository) = (client(), repository.parse::<Reference>().unwrap());
+    let tags = match client.tags(&repository) {
+        Answer::Found(tags) => tags,
+        Answer::Absent => Vec::new(),
+        other => panic!("{other:?}"),
+    };
+    let digest = |tag: &String| {
+        let reference = repository.with_tag(tag).unwrap();
+        client.head_manifest(&reference).found().unwrap().digest
+    };
+    tags.iter().map(|tag| (tag.clone(), digest(tag))).collect()
+}
+
+/// The index or manifest behind a name.
+#[track_caller]
+pub fn manifest(name: &str) -> Fetched {
+    client().get_manifest(&name.parse().unwrap()).found().unwrap()
+}
+
+/// Takes a tag away, as the registry's own garbage collection would.
+#[track_caller]
+pub fn delete_by_digest(name: &str) {
+    let reference: Reference = name.parse().unwrap();
+    let digest = client().head_manifest(&reference).found().unwrap().digest;
+    client().delete_manifest(&reference.with_digest(&digest).unwrap()).unwrap();
+}
