@@ -133,6 +133,31 @@ pub fn answers(socket: &Utf8Path, patience: Duration) -> bool {
     }
 }
 
+/// What a Docker engine on a unix socket answers to a GET with 200, within `patience`.
+pub fn get(socket: &Utf8Path, path: &str, patience: Duration) -> Option<String> {
+    #[cfg(unix)]
+    {
+        use io::{Read as _, Write as _};
+        let mut stream = std::os::unix::net::UnixStream::connect(socket.as_std_path()).ok()?;
+        stream.set_read_timeout(Some(patience)).ok()?;
+        stream.write_all(request(path).as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        (head.split(' ').nth(1) == Some("200")).then(|| body.to_owned())
+    }
+    #[cfg(not(unix))]
+    {
+        let _unused = (socket, path, patience);
+        None
+    }
+}
+
+/// In the old version of HTTP, which knows no chunks and ends with the connection.
+fn request(path: &str) -> String {
+    format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")
+}
+
 /// Whether a registry answers on a port of this machine within `patience`.
 pub fn registry_answers(port: u16, patience: Duration) -> bool {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
@@ -141,9 +166,8 @@ pub fn registry_answers(port: u16, patience: Duration) -> bool {
 }
 
 fn says_ok(mut stream: impl io::Read + io::Write, path: &str) -> bool {
-    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
     let mut answer = [0; 12];
-    stream.write_all(request.as_bytes()).is_ok()
+    stream.write_all(request(path).as_bytes()).is_ok()
         && stream.read_exact(&mut answer).is_ok()
         && answer.starts_with(b"HTTP/1.")
         && answer.ends_with(b" 200")
