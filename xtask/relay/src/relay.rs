@@ -4,7 +4,7 @@ use crate::exchange::{BUFFER, Exchange, Reader};
 use crate::http::Head;
 use crate::rules::{Request, Rules, Then, When};
 use crate::server::{Server, lock};
-use std::io::{self, BufReader};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -56,6 +56,12 @@ pub struct Shared {
 }
 
 type Watcher = Box<dyn Fn(&Entry) + Send>;
+
+/// The first byte of a TLS connection. Container engines try TLS first, and go on without it only
+/// after an answer like this one, which registries give.
+const TLS_HANDSHAKE: u8 = 0x16;
+const NOT_TLS: &[u8] =
+    b"HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\nThis is no TLS server.\n";
 
 impl Relay {
     /// A relay on a free loopback port.
@@ -135,6 +141,9 @@ impl Shared {
     fn serve(&self, client: TcpStream) -> io::Result<()> {
         let mut reader = BufReader::with_capacity(BUFFER, client.try_clone()?);
         let mut upstream: Option<Reader> = None;
+        if reader.fill_buf()?.first() == Some(&TLS_HANDSHAKE) {
+            return (&client).write_all(NOT_TLS);
+        }
         while let Some(head) = Head::read(&mut reader)? {
             let request = self.arrive(&head);
             let then = self.rules.decide(&request);

@@ -129,6 +129,10 @@ impl Xtask {
         self
     }
 
+    pub fn sets(&self, name: &str) -> bool {
+        self.env.contains_key(name)
+    }
+
     pub fn dir(mut self, dir: &Path) -> Self {
         self.dir = dir.to_owned();
         self
