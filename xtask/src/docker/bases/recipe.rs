@@ -3,6 +3,7 @@
 use crate::error::Interrupted;
 use crate::manifest::Bootstrap;
 use anyhow::{Context as _, Result, anyhow};
+use camino::Utf8Path;
 use serde_json::{Value, json};
 
 use super::super::engine::packages::{Source, main_source, signed_by};
@@ -37,6 +38,16 @@ impl Mirror {
             security: security.map(first),
             updates: has("-updates").is_some() && has_pockets(suite),
             main: first(&main),
+        }
+    }
+
+    /// Debian's default mirror, for a machine of another distribution.
+    pub fn at(default: &str, keyring: &Utf8Path, suite: &str) -> Self {
+        Self {
+            options: format!("[signed-by={keyring}] "),
+            main: default.to_owned(),
+            security: has_pockets(suite).then(|| format!("{default}-security")),
+            updates: has_pockets(suite),
         }
     }
 

@@ -61,7 +61,7 @@ impl PackageSet {
                 newest: &[],
                 own: &["perl", "gpgv", "mount"],
                 // Alone, since the Python that it depends on is only for options that we do not use.
-                alone: &["mmdebstrap"],
+                alone: &["mmdebstrap", "debian-archive-keyring"],
                 depends_on: &["perl", "gpgv", "mount"],
             },
             Self::Tests => Contents {
