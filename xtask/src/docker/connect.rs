@@ -32,9 +32,7 @@ pub fn connect(setup: &Setup) -> Result<Docker> {
             if let Some(reason) = reason {
                 (setup.say)(&reason);
             }
-            (setup.say)(
-                "no Docker can be reached: starting a private engine (stop it with `cargo xtask engine down`)",
-            );
+            (setup.say)("no Docker can be reached: starting a private engine");
             engine::up(setup).map(private)
         }
     }

@@ -81,14 +81,14 @@ fn describe(status: &Status) -> String {
 }
 
 fn env(setup: &Setup) -> Result<()> {
-    for (name, value) in engine::up(setup)?.env {
+    for (name, value) in engine::find_or_up(setup)?.env {
         println!("export {name}='{}'", value.replace('\'', r"'\''"));
     }
     Ok(())
 }
 
 fn exec(setup: &Setup, command: &[String]) -> Result<ExitCode> {
-    let engine = engine::up(setup)?;
+    let engine = engine::find_or_up(setup)?;
     let Some((program, args)) = command.split_first() else { return Ok(ExitCode::SUCCESS) };
     let mut child = Command::new(format!("run `{program}`"), program).args(args);
     child.env.extend(engine.env.into_iter().map(|(name, value)| (name, Some(value))));

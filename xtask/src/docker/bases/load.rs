@@ -2,12 +2,13 @@
 //! `docker build` finds it there.
 
 use super::super::Docker;
-use super::super::engine::{Setup, files};
+use super::super::engine::{Setup, files, sys};
 use super::{OciBase, layout};
 use crate::process::Command;
 use anyhow::Result;
 use camino::Utf8Path;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Loads it unless the engine has it already.
 pub fn load(setup: &Setup, docker: &Docker, name: &str, base: &OciBase) -> Result<()> {
@@ -21,11 +22,23 @@ pub fn load(setup: &Setup, docker: &Docker, name: &str, base: &OciBase) -> Resul
 }
 
 fn is_loaded(setup: &Setup, docker: &Docker, name: &str, base: &OciBase) -> bool {
-    let command = docker
-        .command(format!("look for the image `{name}`"))
-        .args(["image", "inspect", "--format", "{{.Id}}", name]);
-    let id = setup.processes.read(&command).unwrap_or_default();
-    layout::digests_of(&base.layout).contains(&id)
+    let id = match &docker.private {
+        Some(engine) => id_in_private(&engine.instance.socket(), name),
+        None => {
+            let command = docker
+                .command(format!("look for the image `{name}`"))
+                .args(["image", "inspect", "--format", "{{.Id}}", name]);
+            setup.processes.read(&command).ok()
+        }
+    };
+    id.is_some_and(|id| layout::digests_of(&base.layout).contains(&id))
+}
+
+/// Without the client, which takes longer to start than the engine to answer.
+fn id_in_private(socket: &Utf8Path, name: &str) -> Option<String> {
+    let answer = sys::get(socket, &format!("/images/{name}/json"), Duration::from_secs(2))?;
+    let image: Value = serde_json::from_str(&answer).ok()?;
+    image["Id"].as_str().map(str::to_owned)
 }
 
 fn load_from(

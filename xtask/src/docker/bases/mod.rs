@@ -8,8 +8,8 @@ pub use load::load;
 
 use super::engine::files::{self, Lock};
 use super::engine::leftovers::unmount_below;
-use super::engine::packages::{self, PackageSet, machine_sources};
-use super::engine::{Setup, check_machine, short_hash};
+use super::engine::packages::{self, PackageSet, Root, machine_sources};
+use super::engine::{Machine, Setup, check_machine, short_hash};
 use crate::manifest::Bootstrap;
 use crate::process::Command;
 use anyhow::{Context as _, Result};
@@ -109,49 +109,66 @@ fn make(
 ) -> Result<OciBase> {
     let machine = check_machine(setup)?;
     let root = packages::ensure(setup, PackageSet::Mmdebstrap)?;
-    let suite = &bootstrap.suite;
-    (setup.say)(&format!(
-        "making the base `{name}` of Debian {suite} from this machine's mirror …"
-    ));
+    files::need_space(&setup.cache, 600, "making a base image")?;
+    (setup.say)(&format!("making the base `{name}` from Debian's packages …"));
     let began = Instant::now();
+    files::remove_unfinished(folder)?;
+    let temporary = files::fresh_folder_beside(folder)?;
+    let made =
+        bootstrap_into(setup, &machine, &root, bootstrap, arch, &temporary).and_then(|tar| {
+            let digest = layout::write(setup, &temporary, &tar, &recipe::config(bootstrap, arch))?;
+            files::remove_file(&tar)?;
+            files::move_folder(&temporary, folder)?;
+            Ok(digest)
+        });
+    if made.is_err() {
+        // mmdebstrap's mounts are in a namespace of their own; if one were not, removing would go
+        // through it.
+        unmount_below(&[&temporary]);
+        files::remove_folder(&temporary)?;
+    }
+    let digest = made?;
+    (setup.say)(&format!("made `{name}` in {:.1} s", began.elapsed().as_secs_f64()));
+    Ok(OciBase { layout: folder.to_owned(), digest, platforms: vec![format!("linux/{arch}")] })
+}
+
+/// Runs mmdebstrap, and gives the tar that it made.
+fn bootstrap_into(
+    setup: &Setup,
+    machine: &Machine,
+    root: &Root,
+    bootstrap: &Bootstrap,
+    arch: &str,
+    folder: &Utf8Path,
+) -> Result<Utf8PathBuf> {
+    let suite = &bootstrap.suite;
     let script = root.program(setup, "mmdebstrap").context("no `mmdebstrap` was unpacked")?;
     let default = recipe::default_mirror(&files::read(&script)?.unwrap_or_default())?;
-    let mirror = recipe::Mirror::of(&machine_sources(&machine)?, suite, &machine.codename);
-    let settings = Command::new("read the machine's apt settings", "apt-config").args(["dump"]);
-    let settings = setup.processes.read(&settings.env("PATH", setup.path()))?;
-    let settings = recipe::apt_options(&settings);
-    if !mirror.is_at(&default) {
+    let mirror = if machine.distribution == "debian" {
+        recipe::Mirror::of(&machine_sources(machine)?, suite, &machine.codename)
+    } else {
+        // The mirror of another distribution does not have it.
+        let keyring = root.dir.join("usr/share/keyrings/debian-archive-keyring.gpg");
+        recipe::Mirror::at(&default, &keyring, suite)
+    };
+    if !mirror.is_at(&default) && bootstrap.variant != "extract" {
         (setup.say)(&format!(
             "warning: apt inside the image asks Debian's default mirror, but this machine uses another one: RUN steps with apt work only if the default can be reached too (check with `curl -I {default}/`)"
         ));
     }
-    let temporary = files::fresh_folder_beside(folder)?;
-    let tar = temporary.join("root.tar");
-    let args = recipe::arguments(bootstrap, arch, &mirror, &default, &settings);
+    let settings = Command::new("read the machine's apt settings", "apt-config").args(["dump"]);
+    let settings = setup.processes.read(&settings.env("PATH", setup.path()))?;
+    let settings = recipe::apt_options(&settings);
+    let tar = folder.join("root.tar");
     let command = Command::new(format!("make a Debian {suite} image"), "perl")
         .args([script.as_str()])
-        .args(args)
+        .args(recipe::arguments(bootstrap, arch, &mirror, &default, &settings))
         .args([suite.as_str(), tar.as_str()])
         .args(mirror.lines(suite))
         .envs(&root.env(setup))
         .env("SOURCE_DATE_EPOCH", recipe::EPOCH.to_string())
-        .env("TMPDIR", temporary.as_str())
+        .env("TMPDIR", folder.as_str())
         .env("LC_ALL", "C.UTF-8");
-    let made =
-        setup.processes.run(&command).map_err(recipe::with_next_step).and_then(|()| {
-            layout::write(setup, &temporary, &tar, &recipe::config(bootstrap, arch))
-        });
-    let finished = made.and_then(|digest| {
-        files::remove_file(&tar)?;
-        files::move_folder(&temporary, folder)?;
-        Ok(digest)
-    });
-    if finished.is_err() {
-        // mmdebstrap's mounts are in a namespace of their own; if one were not, removing would go through it.
-        unmount_below(&[&temporary]);
-        files::remove_folder(&temporary)?;
-    }
-    let digest = finished?;
-    (setup.say)(&format!("made `{name}` in {:.1} s", began.elapsed().as_secs_f64()));
-    Ok(OciBase { layout: folder.to_owned(), digest, platforms: vec![format!("linux/{arch}")] })
+    setup.processes.run(&command).map_err(recipe::with_next_step)?;
+    Ok(tar)
 }

@@ -3,6 +3,7 @@
 use crate::error::Interrupted;
 use crate::manifest::Bootstrap;
 use anyhow::{Context as _, Result, anyhow};
+use camino::Utf8Path;
 use serde_json::{Value, json};
 
 use super::super::engine::packages::{Source, main_source, signed_by};
@@ -37,6 +38,16 @@ impl Mirror {
             security: security.map(first),
             updates: has("-updates").is_some() && has_pockets(suite),
             main: first(&main),
+        }
+    }
+
+    /// Debian's default mirror, for a machine of another distribution.
+    pub fn at(default: &str, keyring: &Utf8Path, suite: &str) -> Self {
+        Self {
+            options: format!("[signed-by={keyring}] "),
+            main: default.to_owned(),
+            security: has_pockets(suite).then(|| format!("{default}-security")),
+            updates: has_pockets(suite),
         }
     }
 
@@ -170,7 +181,7 @@ fn customize_hook(sources: &str, stale: &str) -> String {
         rm -f etc/apt/apt.conf.d/99mmdebstrap; rm -rf etc/apt/sources.list.d/*; \
         printf '%s\\n' '{sources}' >etc/apt/sources.list; {stale}\
         printf '#!/bin/sh\\nexit 101\\n' >usr/sbin/policy-rc.d; chmod 755 usr/sbin/policy-rc.d; \
-        rm -rf var/lib/apt/lists/* tmp/* etc/hostname etc/resolv.conf; \
+        rm -rf var/lib/apt/lists/* var/cache/apt/archives/partial tmp/* etc/hostname etc/resolv.conf; \
         find var/cache var/log -type f -delete"
     )
 }

@@ -8,6 +8,7 @@ use crate::process::Command;
 use anyhow::{Result, anyhow};
 use camino::Utf8Path;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::time::{Duration, Instant};
 
@@ -39,16 +40,61 @@ pub fn start_dockerd(setup: &Setup, root: &Root, instance: &Instance, state: &St
     }
     files::create_folder(&instance.run)?;
     let config = instance.folder.join("daemon.json");
-    files::write(&config, serde_json::to_string_pretty(&dockerd_config(instance, state))?)?;
+    let storage = storage(setup, instance)?;
+    let content = dockerd_config(instance, state, storage);
+    files::write(&config, serde_json::to_string_pretty(&content)?)?;
     let command = Command::new("start dockerd", "dockerd")
         .args(["--config-file", config.as_str()])
-        .envs(&root.env(setup))
-        // The engine is nobody's but ours: what the user set for another one would only disturb it.
-        .envs(
-            &["DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY"].map(|n| (n.into(), None)).into(),
-        );
+        .envs(&environment(setup, root));
+    let command = if root_is_mount()? { command } else { within_mounted_root(command, instance)? };
     let ready = || sys::answers(&socket, PING);
     start(setup, instance, &command, "dockerd", &ready)
+}
+
+/// How layers are stored: as overlays, or as whole copies where overlays cannot be.
+fn storage(setup: &Setup, instance: &Instance) -> Result<&'static str> {
+    let probe = files::fresh_folder_beside(&instance.folder.join("overlay"))?;
+    let overlays = sys::carries_overlays(&probe);
+    files::remove_folder(&probe)?;
+    if overlays {
+        return Ok("overlayfs");
+    }
+    (setup.say)(&format!(
+        "the file system of `{}` or the kernel carries no overlays: the engine copies layers whole, which is slow (XTASK_CACHE_DIR can name a folder on another disk)",
+        instance.folder
+    ));
+    Ok("native")
+}
+
+/// What daemons are given of our environment: they outlive us, and what else stands there may be secret.
+fn environment(setup: &Setup, root: &Root) -> BTreeMap<String, Option<String>> {
+    let wanted = |name: &str| {
+        let lower = name.to_lowercase();
+        lower.ends_with("_proxy") || name.starts_with("SSL_CERT_") || ["HOME", "TZ"].contains(&name)
+    };
+    let unwanted = setup.vars.keys().filter(|name| !wanted(name));
+    let mut env: BTreeMap<_, _> = unwanted.map(|name| (name.clone(), None)).collect();
+    env.extend(root.env(setup));
+    env
+}
+
+/// Whether `/` is a mount: in a plain chroot it is only a folder, and then runc can start nothing.
+fn root_is_mount() -> Result<bool> {
+    let mounts = files::read(Utf8Path::new("/proc/self/mountinfo"))?.unwrap_or_default();
+    Ok(mounts.lines().any(|line| line.split(' ').nth(4) == Some("/")))
+}
+
+/// The command in a mount namespace of its own, whose root is our root as a mount.
+fn within_mounted_root(command: Command, instance: &Instance) -> Result<Command> {
+    let root = instance.run.join("root");
+    files::create_folder(&root)?;
+    let script = r#"mount --rbind / "$0" && mount --make-rprivate "$0" && exec chroot "$0" "$@""#;
+    let mut within = Command::new(command.purpose, "unshare")
+        .args(["--mount", "--propagation", "unchanged", "sh", "-c", script, root.as_str()])
+        .args([command.program])
+        .args(command.args);
+    within.env = command.env;
+    Ok(within)
 }
 
 /// Starts the registry if it does not answer, and waits until it does. Its port stays what it was,
@@ -74,7 +120,7 @@ pub fn start_registry(
     files::write(&config, serde_json::to_string_pretty(&registry_config(instance, state))?)?;
     let command = Command::new("start the registry", "docker-registry")
         .args(["serve", config.as_str()])
-        .envs(&root.env(setup));
+        .envs(&environment(setup, root));
     let port = state.registry_port;
     start(setup, instance, &command, "docker-registry", &|| sys::registry_answers(port, PING))
 }
@@ -87,6 +133,7 @@ fn start(
     ready: &dyn Fn() -> bool,
 ) -> Result<()> {
     let log = instance.folder.join(format!("{program}.log"));
+    files::remove_file(&log)?;
     let pid = setup.processes.spawn_daemon(command, &log)?;
     let began = Instant::now();
     while !ready() {
@@ -101,11 +148,15 @@ fn start(
 }
 
 fn failed(program: &str, log: &Utf8Path) -> anyhow::Error {
-    let tail = files::tail(log, 12);
+    let tail = files::tail(log, 100);
+    let telling = tail.lines().filter(|line| !line.contains("level=warning"));
+    let tail = telling.collect::<Vec<_>>().join("\n");
     let lower = tail.to_lowercase();
     let hint = HINTS.iter().find(|(words, _)| lower.contains(words)).map(|(_, hint)| *hint);
     let next = hint.unwrap_or("`cargo xtask engine down --purge` starts from nothing");
-    anyhow!("`{program}` did not come up; the end of `{log}`:\n{tail}\nnext: {next}")
+    anyhow!(
+        "`{program}` did not come up; the end of `{log}`, without warnings:\n{tail}\nnext: {next}"
+    )
 }
 
 /// Where the client finds buildx and compose. What `docker login` wrote there stays.
@@ -122,10 +173,11 @@ pub fn write_client_config(instance: &Instance, root: &Root) -> Result<()> {
     }
 }
 
-fn dockerd_config(instance: &Instance, state: &State) -> Value {
+fn dockerd_config(instance: &Instance, state: &State, storage: &str) -> Value {
     let pool = state.block().map(|block| block.pool().to_string()).unwrap_or_default();
     json!({
         "features": { "containerd-snapshotter": true },
+        "storage-driver": storage,
         "data-root": instance.folder.join("data"),
         "exec-root": instance.run.join("exec"),
         "pidfile": instance.run.join("docker.pid"),

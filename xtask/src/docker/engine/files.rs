@@ -4,8 +4,10 @@
     reason = "the one place where the engine reads and writes files"
 )]
 
+use super::leftovers::unmount_below;
 use super::setup::Setup;
-use anyhow::{Context as _, Result, anyhow};
+use super::sys;
+use anyhow::{Context as _, Result, anyhow, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
@@ -73,6 +75,18 @@ pub fn fresh_folder_beside(path: &Utf8Path) -> Result<Utf8PathBuf> {
     Ok(temporary)
 }
 
+/// Removes what processes that were killed left beside `path`; only for who holds its lock.
+pub fn remove_unfinished(path: &Utf8Path) -> Result<()> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+    let unfinished = format!(".{name}.");
+    for other in list(folder).iter().filter(|other| other.starts_with(&unfinished)) {
+        let other = folder.join(other);
+        unmount_below(&[&other]);
+        remove_folder(&other)?;
+    }
+    Ok(())
+}
+
 /// Puts a finished folder into its place.
 pub fn move_folder(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     remove_folder(to)?;
@@ -91,6 +105,19 @@ pub fn remove_folder(path: &Utf8Path) -> Result<()> {
 pub fn remove_file(path: &Utf8Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(explain(&e, "remove", path)),
+        _ => Ok(()),
+    }
+}
+
+/// An error unless so many megabytes are free: apt waits for ever on a full disk, and a half-made thing
+/// helps nobody.
+pub fn need_space(folder: &Utf8Path, megabytes: u64, what: &str) -> Result<()> {
+    create_folder(folder)?;
+    match sys::free_megabytes(folder) {
+        Some(free) if free < megabytes => bail!(
+            "{what} needs {megabytes} MB under `{folder}`, and {free} MB are free\n\
+             next: free some space, or set XTASK_CACHE_DIR to a folder on another disk"
+        ),
         _ => Ok(()),
     }
 }

@@ -17,7 +17,7 @@ pub use machine::{Machine, check as check_machine};
 pub use setup::{DEFAULT_INSTANCE, Setup, find_in_path};
 
 use anyhow::Result;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use files::Lock;
 use network::Network;
 use packages::{PackageSet, Root};
@@ -78,7 +78,17 @@ pub fn up(setup: &Setup) -> Result<Engine> {
     let instance = Instance::of(setup);
     let _lock = lock(setup, &instance)?;
     let mut state = instance.state()?.unwrap_or_default();
-    if !is_up(&instance, &state) {
+    if is_up(&instance, &state) {
+        let root = Root { dir: state.root.clone() };
+        let network = Network { setup, root: &root, bridge: &instance.bridge };
+        // A firewall that was loaded anew has dropped our rules.
+        state.block().map_or(Ok(()), |block| network.raise(block))?;
+        (setup.say)(&format!(
+            "engine `{}` is up, its registry is {}",
+            instance.name,
+            state.registry()
+        ));
+    } else {
         let root = packages::ensure(setup, PackageSet::Engine)?;
         let began = Instant::now();
         start(setup, &root, &instance, &mut state)?;
@@ -94,25 +104,19 @@ pub fn up(setup: &Setup) -> Result<Engine> {
 
 fn start(setup: &Setup, root: &Root, instance: &Instance, state: &mut State) -> Result<()> {
     let dockerd = sys::answers(&instance.socket(), daemons::PING);
-    let registry = owns_registry(instance, state);
     if !dockerd {
         // A daemon that hangs, and whatever a dead one left.
-        let registry_lives = registry.then_some("docker-registry");
-        let stale = leftovers::processes(instance);
-        if stale.iter().any(|running| Some(running.program.as_str()) != registry_lives) {
-            leftovers::stop(setup, instance, Duration::from_secs(1))?;
-        } else if !registry {
-            leftovers::clear(setup, instance)?;
-        }
+        leftovers::stop(setup, instance, Duration::from_secs(1))?;
     }
     state.root.clone_from(&root.dir);
     let network = Network { setup, root, bridge: &instance.bridge };
-    if !dockerd {
-        let block = network.choose_block(state.block())?;
-        state.block = block.to_string();
-        instance.remember(state)?;
-        network.raise(block)?;
-    }
+    let block = match state.block() {
+        Some(block) if dockerd => block,
+        before => network.choose_block(before)?,
+    };
+    state.block = block.to_string();
+    instance.remember(state)?;
+    network.raise(block)?;
     daemons::write_client_config(instance, root)?;
     if !owns_registry(instance, state) {
         daemons::start_registry(setup, root, instance, state)?;
@@ -121,6 +125,11 @@ fn start(setup: &Setup, root: &Root, instance: &Instance, state: &mut State) -> 
         daemons::start_dockerd(setup, root, instance, state)?;
     }
     instance.remember(state)
+}
+
+/// The engine as it is if it is up; else brings it up.
+pub fn find_or_up(setup: &Setup) -> Result<Engine> {
+    find(setup).map_or_else(|| up(setup), Ok)
 }
 
 /// The engine if it is up, without starting anything: a question over each of two sockets.
@@ -148,7 +157,9 @@ pub fn down(setup: &Setup, data: Data) -> Result<()> {
     machine::check(setup)?;
     {
         let _lock = lock(setup, &instance)?;
-        stop(setup, &instance)?;
+        // Who throws the data away need not wait for containers that save theirs.
+        let patience = if data == Data::Keep { STOPPING } else { Duration::ZERO };
+        stop(setup, &instance, patience)?;
         if data != Data::Keep {
             files::remove_folder(&instance.folder)?;
         }
@@ -158,13 +169,16 @@ pub fn down(setup: &Setup, data: Data) -> Result<()> {
     remove_bases(setup, data)
 }
 
-fn stop(setup: &Setup, instance: &Instance) -> Result<()> {
+fn stop(setup: &Setup, instance: &Instance, patience: Duration) -> Result<()> {
     let state = instance.state()?.unwrap_or_default();
-    leftovers::stop(setup, instance, STOPPING)?;
-    // The packages that it was started from, or what the machine has.
-    let root = packages::find(setup, PackageSet::Engine);
-    let root = root.unwrap_or_else(|| Root { dir: state.root.clone() });
-    Network { setup, root: &root, bridge: &instance.bridge }.lower(state.block());
+    leftovers::stop(setup, instance, patience)?;
+    let root = match packages::find(setup, PackageSet::Engine) {
+        None if state.root.is_dir() => Root { dir: state.root.clone() },
+        // Somebody removed the tools that take the bridge away.
+        None if network::exists(&instance.bridge) => packages::ensure(setup, PackageSet::Engine)?,
+        found => found.unwrap_or_else(|| Root { dir: state.root.clone() }),
+    };
+    Network { setup, root: &root, bridge: &instance.bridge }.lower(state.block())?;
     files::remove_folder(&instance.run)?;
     let others = Instance::all(&setup.cache).into_iter().any(|i| i.socket().exists());
     if !others && !leftovers::any_dockerd() {
@@ -204,7 +218,7 @@ pub fn status(setup: &Setup) -> Result<Status> {
 fn is_up(instance: &Instance, state: &State) -> bool {
     state.root.is_dir()
         && sys::answers(&instance.socket(), daemons::PING)
-        && Utf8Path::new("/sys/class/net").join(&instance.bridge).exists()
+        && network::exists(&instance.bridge)
         && sys::registry_answers(state.registry_port, daemons::PING)
 }
 

@@ -41,7 +41,7 @@ impl Network<'_> {
 
     /// Makes the bridge and the rules, whatever of them is there already.
     pub fn raise(&self, block: Block) -> Result<()> {
-        if !Utf8Path::new("/sys/class/net").join(self.bridge).exists() {
+        if !exists(self.bridge) {
             self.ip(&["link", "add", "name", self.bridge, "type", "bridge"]).context(
                 "cannot make a bridge\nnext: see that the kernel has bridges (`modprobe bridge`) and that this container may make them",
             )?;
@@ -80,7 +80,7 @@ impl Network<'_> {
     }
 
     /// Takes away everything of ours: rules, the bridge, and the bridges of compose's networks.
-    pub fn lower(&self, block: Option<Block>) {
+    pub fn lower(&self, block: Option<Block>) -> Result<()> {
         let table = self.table();
         let delete = format!("add table ip {table}\ndelete table ip {table}\n");
         let nft = self.tool("remove the table", "nft", &["-f", "-"]).stdin(delete);
@@ -95,10 +95,11 @@ impl Network<'_> {
         let mut bridges = vec![self.bridge.to_owned()];
         bridges.extend(block.map(|block| bridges_within(&addresses, block)).unwrap_or_default());
         for bridge in bridges {
-            if Utf8Path::new("/sys/class/net").join(&bridge).exists() {
-                self.ip(&["link", "delete", &bridge]).ok();
+            if exists(&bridge) {
+                self.ip(&["link", "delete", &bridge])?;
             }
         }
+        Ok(())
     }
 
     fn allow_forwarding(&self) -> Result<()> {
@@ -127,6 +128,12 @@ impl Network<'_> {
     fn tool(&self, doing: &str, program: &str, args: &[&str]) -> Command {
         Command::new(doing, program).args(args.iter().copied()).envs(&self.root.env(self.setup))
     }
+}
+
+/// Whether there is such an interface, asked in the cheapest way.
+pub fn exists(interface: &str) -> bool {
+    let table = files::read(Utf8Path::new("/proc/net/dev")).ok().flatten().unwrap_or_default();
+    table.lines().any(|line| line.trim_start().split(':').next() == Some(interface))
 }
 
 /// Puts forwarding back to off if it was we who turned it on.

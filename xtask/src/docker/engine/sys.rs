@@ -51,6 +51,45 @@ pub fn unmount(path: &Utf8Path) {
     let _unused = path;
 }
 
+/// How many megabytes are free for us where a folder is.
+pub fn free_megabytes(path: &Utf8Path) -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    {
+        let space = rustix::fs::statvfs(path.as_std_path()).ok()?;
+        Some(space.f_bavail.saturating_mul(space.f_frsize) / 1_000_000)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _unused = path;
+        None
+    }
+}
+
+/// Whether the file system of an empty folder can carry overlays. One overlay does not carry another.
+pub fn carries_overlays(folder: &Utf8Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::mount::{MountFlags, mount};
+        let [lower, upper, work, point] = ["l", "u", "w", "m"].map(|name| folder.join(name));
+        let made =
+            [&lower, &upper, &work, &point].iter().all(|one| std::fs::create_dir(one).is_ok());
+        let options = format!("lowerdir={lower},upperdir={upper},workdir={work}");
+        let Ok(options) = std::ffi::CString::new(options) else { return false };
+        let point = point.as_std_path();
+        let mounted =
+            made && mount("overlay", point, "overlay", MountFlags::empty(), &*options).is_ok();
+        if mounted {
+            rustix::mount::unmount(point, rustix::mount::UnmountFlags::DETACH).ok();
+        }
+        mounted
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _unused = folder;
+        false
+    }
+}
+
 /// What tells a folder from any other on this machine: two chroots have two roots.
 pub fn identity(path: &Utf8Path) -> Option<(u64, u64)> {
     #[cfg(unix)]
@@ -94,6 +133,31 @@ pub fn answers(socket: &Utf8Path, patience: Duration) -> bool {
     }
 }
 
+/// What a Docker engine on a unix socket answers to a GET with 200, within `patience`.
+pub fn get(socket: &Utf8Path, path: &str, patience: Duration) -> Option<String> {
+    #[cfg(unix)]
+    {
+        use io::{Read as _, Write as _};
+        let mut stream = std::os::unix::net::UnixStream::connect(socket.as_std_path()).ok()?;
+        stream.set_read_timeout(Some(patience)).ok()?;
+        stream.write_all(request(path).as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        (head.split(' ').nth(1) == Some("200")).then(|| body.to_owned())
+    }
+    #[cfg(not(unix))]
+    {
+        let _unused = (socket, path, patience);
+        None
+    }
+}
+
+/// In the old version of HTTP, which knows no chunks and ends with the connection.
+fn request(path: &str) -> String {
+    format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")
+}
+
 /// Whether a registry answers on a port of this machine within `patience`.
 pub fn registry_answers(port: u16, patience: Duration) -> bool {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], port));
@@ -102,9 +166,8 @@ pub fn registry_answers(port: u16, patience: Duration) -> bool {
 }
 
 fn says_ok(mut stream: impl io::Read + io::Write, path: &str) -> bool {
-    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
     let mut answer = [0; 12];
-    stream.write_all(request.as_bytes()).is_ok()
+    stream.write_all(request(path).as_bytes()).is_ok()
         && stream.read_exact(&mut answer).is_ok()
         && answer.starts_with(b"HTTP/1.")
         && answer.ends_with(b" 200")

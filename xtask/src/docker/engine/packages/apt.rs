@@ -200,6 +200,7 @@ fn settings(folder: &Utf8Path) -> String {
     text += "APT::Keep-Downloaded-Packages \"true\";\n";
     text += "APT::Get::AllowUnauthenticated \"false\";\n";
     text += "Acquire::AllowInsecureRepositories \"false\";\n";
+    text += "Acquire::GzipIndexes \"true\";\n";
     text += "Acquire::Languages \"none\";\n";
     text += "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled \"false\";\n";
     text += "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled \"false\";\n";

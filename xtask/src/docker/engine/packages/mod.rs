@@ -64,11 +64,13 @@ fn folder_of(setup: &Setup, contents: &Contents) -> Result<Utf8PathBuf> {
 }
 
 fn make(setup: &Setup, machine: &Machine, contents: &Contents, folder: &Utf8Path) -> Result<()> {
+    files::need_space(&setup.cache, contents.megabytes, contents.purpose)?;
     (setup.say)(&format!(
         "fetching Debian packages for {} into `{}` (nothing is installed) …",
         contents.purpose, setup.cache
     ));
     let began = Instant::now();
+    files::remove_unfinished(folder)?;
     let temporary = files::fresh_folder_beside(folder)?;
     let archives = temporary.join("archives");
     let made = fetch(setup, machine, contents, &archives)

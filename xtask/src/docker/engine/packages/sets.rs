@@ -19,6 +19,8 @@ pub struct Contents {
     pub name: &'static str,
     /// What to call it in a message
     pub purpose: &'static str,
+    /// How much space fetching and unpacking takes at most, the lists of packages included
+    pub megabytes: u64,
     /// The newest versions that the machine's libc can run, whatever suite they are from, without
     /// what they depend on
     pub newest: &'static [&'static str],
@@ -37,6 +39,7 @@ impl PackageSet {
             Self::Engine => Contents {
                 name: "engine",
                 purpose: "the private engine",
+                megabytes: 700,
                 newest: &[
                     "docker.io",
                     "docker-cli|",
@@ -54,15 +57,17 @@ impl PackageSet {
             Self::Mmdebstrap => Contents {
                 name: "mmdebstrap",
                 purpose: "making base images",
+                megabytes: 300,
                 newest: &[],
                 own: &["perl", "gpgv", "mount"],
                 // Alone, since the Python that it depends on is only for options that we do not use.
-                alone: &["mmdebstrap"],
+                alone: &["mmdebstrap", "debian-archive-keyring"],
                 depends_on: &["perl", "gpgv", "mount"],
             },
             Self::Tests => Contents {
                 name: "tests",
                 purpose: "the tests",
+                megabytes: 200,
                 newest: &[],
                 own: &[],
                 alone: &["busybox-static"],
