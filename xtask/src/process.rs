@@ -4,7 +4,6 @@ use crate::error::Interrupted;
 use crate::interrupt::Interrupt;
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
-use duct::unix::HandleExt as _;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::io::{BufRead as _, BufReader, PipeReader};
@@ -245,8 +244,7 @@ impl Processes {
                 match asked_to_end {
                     None => {
                         asked_to_end = Some(Instant::now());
-                        // It may have ended by itself in the meantime: then there is nothing to end.
-                        handle.send_signal(signal_hook::consts::SIGTERM).ok();
+                        ask_to_end(&handle);
                     }
                     Some(since) if since.elapsed() > GRACE => handle.kill()?,
                     Some(_) => {}
@@ -282,7 +280,7 @@ impl Processes {
             }
             if self.interrupt.is_raised() && !passed_on {
                 passed_on = true;
-                handle.send_signal(signal_hook::consts::SIGTERM).ok();
+                ask_to_end(&handle);
             }
         }
     }
@@ -324,6 +322,18 @@ impl Processes {
             eprintln!("$ {command}");
         }
     }
+}
+
+/// It may have ended by itself in the meantime: then there is nothing to end.
+#[cfg(unix)]
+fn ask_to_end(handle: &duct::Handle) {
+    use duct::unix::HandleExt as _;
+    handle.send_signal(signal_hook::consts::SIGTERM).ok();
+}
+
+#[cfg(not(unix))]
+fn ask_to_end(handle: &duct::Handle) {
+    handle.kill().ok();
 }
 
 fn read_lines(
