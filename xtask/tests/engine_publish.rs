@@ -95,6 +95,18 @@ fn dev_then_a_pull_request_and_a_release_elsewhere() {
     assert_eq!(steps(&report, "base"), (1, 1));
     let (total, cached) = steps(&report, "web");
     assert_eq!(total, cached, "an unchanged tree is all cached by inline cache: {report}");
+
+    // Inline cache is mode=min: after an edit the builder stage misses.
+    for service in ["base", "web"] {
+        registry::delete_by_digest(&format!("{place}/{service}:cache"));
+    }
+    repository.write("services/web/source", "2");
+    repository.commit("edit");
+    let fourth = EmptyEngine::start();
+    let args = ["build-images", "--event", "release:v0.1.2", "--verbose"];
+    let ran = fourth.0.xtask(&repository, &args).run().success();
+    let line = ran.stderr.lines().find(|line| line.contains("RUN echo compiled > /out"));
+    assert!(line.is_some_and(|line| !line.ends_with("cached")), "{}", ran.stderr);
 }
 
 #[test]

@@ -56,6 +56,15 @@ pub enum OnFailure {
 /// services which build on it are to use.
 pub type AfterPush<'a> = dyn Fn(&str, &str, &str) -> Result<String> + 'a;
 
+/// What is done around the bakes of a pushing run.
+#[derive(Clone, Copy)]
+pub struct Pushing<'a> {
+    /// Before each bake
+    pub before: &'a dyn Fn(&Definition),
+    /// With each image that it pushed
+    pub after: &'a AfterPush<'a>,
+}
+
 /// Finds the service whose Dockerfile holds a failed step, among those under which it was shown.
 pub type OwnerOf<'a> = dyn Fn(&FailedStep) -> Option<String> + 'a;
 
@@ -69,8 +78,8 @@ pub struct Build<'a> {
     pub owner_of: &'a OwnerOf<'a>,
     /// After a failure
     pub on_failure: OnFailure,
-    /// What is done with each image of a pushing run; `None` in a run that pushes nothing
-    pub after_push: Option<&'a AfterPush<'a>>,
+    /// What is done before and after pushing; `None` in a run that pushes nothing
+    pub pushing: Option<Pushing<'a>>,
 }
 
 impl Build<'_> {
@@ -84,11 +93,8 @@ impl Build<'_> {
         let mut outcomes = BTreeMap::new();
         // What is pushed is pushed before others refer to it by its digest. What is not is linked
         // inside one bake, which then builds everything at once.
-        let together = if self.after_push.is_some() {
-            plan.levels.clone()
-        } else {
-            vec![plan.levels.concat()]
-        };
+        let together =
+            if self.pushing.is_some() { plan.levels.clone() } else { vec![plan.levels.concat()] };
         for services in &together {
             self.group(plan, services, &mut outcomes, on_update)?;
         }
@@ -111,6 +117,9 @@ impl Build<'_> {
             }
             let targets = rest.iter().map(|service| target_name(service)).collect();
             let definition = by_digest(plan, outcomes).with_default(targets);
+            if let Some(pushing) = self.pushing {
+                (pushing.before)(&definition);
+            }
             let baked = self.buildx.bake(&definition, on_update)?;
             let rest: Vec<String> = rest.into_iter().cloned().collect();
             self.record(&baked, &rest, outcomes);
@@ -119,11 +128,11 @@ impl Build<'_> {
     }
 
     fn publish(&self, plan: &Plan, rest: &[String], outcomes: &mut BTreeMap<String, Outcome>) {
-        let Some(after_push) = self.after_push else { return };
+        let Some(Pushing { after, .. }) = self.pushing else { return };
         for service in plan.services.iter().filter(|s| rest.contains(&s.service)) {
             let Some(Outcome::Built(built)) = outcomes.get_mut(&service.service) else { continue };
             let published = match &built.digest {
-                Some(digest) => after_push(&service.service, &service.image, digest),
+                Some(digest) => after(&service.service, &service.image, digest),
                 None => Err(anyhow::anyhow!("buildx did not say which digest it pushed")),
             };
             match published {

@@ -7,6 +7,7 @@ pub mod builder;
 pub mod buildx;
 pub mod connect;
 pub mod engine;
+pub mod links;
 pub mod progress;
 pub mod publish;
 pub mod registry;

@@ -7,14 +7,15 @@ use crate::context::bases::{Finder, Found, Making};
 use crate::context::event::Kind;
 use crate::context::facts::{self, Asked, Tree, World};
 use crate::context::published;
+use crate::docker::bake::Definition;
 use crate::docker::bases::{self, Bases};
-use crate::docker::build::{Build, OnFailure, Outcome};
+use crate::docker::build::{Build, OnFailure, Outcome, Pushing};
 use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
 use crate::docker::engine::Setup;
 use crate::docker::publish::{Publish, annotations};
 use crate::docker::registry::{Fetched, Options, Patience, Registry};
-use crate::docker::{Docker, connect};
+use crate::docker::{Docker, connect, links};
 use crate::plan::tags::Known;
 use crate::plan::{self, Plan, Request};
 use crate::report::json;
@@ -139,7 +140,8 @@ impl<'a> Run<'a> {
         indexes: &RefCell<BTreeMap<String, Fetched>>,
         terminal: &mut Terminal,
     ) -> Result<BTreeMap<String, Outcome>> {
-        let after_push = |service: &str, image: &str, digest: &str| {
+        let before = |definition: &Definition| links::link(&self.registry, definition);
+        let after = |service: &str, image: &str, digest: &str| {
             let index = publish.annotate(image, digest)?;
             let digest = index.digest.clone();
             indexes.borrow_mut().insert(service.to_owned(), index);
@@ -156,7 +158,7 @@ impl<'a> Run<'a> {
             graph: &self.world.facts.graph,
             owner_of: &|step| text.owner_of(step),
             on_failure: if self.options.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
-            after_push: if self.pushes { Some(&after_push) } else { None },
+            pushing: self.pushes.then_some(Pushing { before: &before, after: &after }),
         };
         build.run(&self.plan, &mut |update, progress| terminal.update(update, progress))
     }

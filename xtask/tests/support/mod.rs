@@ -59,6 +59,14 @@ impl Repository {
         repository
     }
 
+    /// Of files that are there, in a folder below one that goes away by itself.
+    pub fn in_folder(folder: &Path) -> Self {
+        let repository = Self { folder: Folder(folder.to_owned()) };
+        repository.git(&["init", "--quiet", "--initial-branch", "dev"]);
+        repository.commit("first");
+        repository
+    }
+
     pub fn root(&self) -> &Path {
         &self.folder.0
     }

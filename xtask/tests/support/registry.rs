@@ -1,4 +1,5 @@
 //! What stands in a test's registry.
+#![allow(dead_code)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
