@@ -171,6 +171,14 @@ fn traces(instance: &Instance) -> Vec<String> {
     found
 }
 
+/// A network as compose makes them; gives its bridge's name.
+fn create_network(engine: &TestEngine) -> String {
+    let id = engine.docker(&["network", "create", "n"]);
+    let bridge = format!("br-{}", &id[..12]);
+    assert!(tool("ip", &["-o", "link"]).contains(&bridge));
+    bridge
+}
+
 fn pids_of(instance: &Instance, program: &str) -> Vec<String> {
     let script = format!(
         "for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline 2>/dev/null | grep -q '^[^ ]*{program} .*{}' && echo ${{p#/proc/}}; done; true",
@@ -193,11 +201,12 @@ fn engines_live_side_by_side_and_leave_no_trace() {
     let image = format!("{registry}/x:1");
     one.docker(&["tag", "x", &image]);
     one.docker(&["push", &image]);
-    one.docker(&["network", "create", "n"]);
+    let bridge = create_network(&one);
     let (first, second) = (one.instance(), two.instance());
     drop(one);
     assert_eq!(traces(&first), Vec::<String>::new());
     assert!(engine::find(&two.setup).is_some(), "the other engine went along");
+    assert!(!tool("ip", &["-o", "link"]).contains(&bridge));
     drop(two);
     assert_eq!(traces(&second), Vec::<String>::new());
     assert_eq!(network(), before);
@@ -208,7 +217,8 @@ fn a_killed_engine_is_mended_and_leaves_no_trace() {
     let engine = TestEngine::new("kill");
     engine.load_base("busybox:debian", &busybox());
     let instance = engine.instance();
-    engine.docker(&["network", "create", "n"]);
+    let bridge = create_network(&engine);
+    let addresses = engine::status(&engine.setup).unwrap().addresses;
     let run = ["run", "--detach", "--network", "n", "busybox:debian", "sleep", "1000"];
     engine.docker(&run);
     let kill = || {
@@ -229,11 +239,13 @@ fn a_killed_engine_is_mended_and_leaves_no_trace() {
     engine.up();
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     assert_eq!(engine.docker(&["ps", "-q"]), "", "its container is known to have ended");
+    assert_eq!(engine::status(&engine.setup).unwrap().addresses, addresses);
     engine.docker(&["run", "--rm", "busybox:debian", "true"]);
     engine.docker(&run);
     kill();
     engine::down(&engine.setup, Data::Keep).unwrap();
     assert_eq!(traces(&instance), Vec::<String>::new());
+    assert!(!tool("ip", &["-o", "link"]).contains(&bridge));
     assert_eq!(engine::status(&engine.setup).unwrap().state, "down");
     assert!(engine.docker(&["images"]).contains("busybox"), "its data is still there");
 }

@@ -23,6 +23,8 @@ pub struct Instance {
     pub run: Utf8PathBuf,
     /// The bridge's name; also the name of its control group and its table of rules
     pub bridge: String,
+    /// Where dockerd records its networks
+    pub networks: Utf8PathBuf,
 }
 
 /// What an engine remembers from run to run.
@@ -52,7 +54,9 @@ impl Instance {
         let near = folder.join("run");
         let fits = near.join(DEEPEST_SOCKET).as_str().len() <= LONGEST_SOCKET;
         let run = if fits { near } else { format!("/run/xtask-{hash}").into() };
-        Self { name: name.to_owned(), folder, run, bridge: format!("xt-{}", &hash[..10]) }
+        let bridge = format!("xt-{}", &hash[..10]);
+        let networks = folder.join("data/network/files/local-kv.db");
+        Self { name: name.to_owned(), folder, run, bridge, networks }
     }
 
     /// All engines that have a folder.

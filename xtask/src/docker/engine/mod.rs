@@ -80,7 +80,7 @@ pub fn up(setup: &Setup) -> Result<Engine> {
     let mut state = instance.state()?.unwrap_or_default();
     if is_up(&instance, &state) {
         let root = Root { dir: state.root.clone() };
-        let network = Network { setup, root: &root, bridge: &instance.bridge };
+        let network = network_of(setup, &root, &instance);
         // A firewall that was loaded anew has dropped our rules.
         state.block().map_or(Ok(()), |block| network.raise(block))?;
         (setup.say)(&format!(
@@ -109,7 +109,11 @@ fn start(setup: &Setup, root: &Root, instance: &Instance, state: &mut State) -> 
         leftovers::stop(setup, instance, Duration::from_secs(1))?;
     }
     state.root.clone_from(&root.dir);
-    let network = Network { setup, root, bridge: &instance.bridge };
+    let network = network_of(setup, root, instance);
+    if !dockerd {
+        // Bridges of compose's networks, too: else they would stand in the way of our own addresses.
+        network.lower()?;
+    }
     let block = match state.block() {
         Some(block) if dockerd => block,
         before => network.choose_block(before)?,
@@ -178,13 +182,18 @@ fn stop(setup: &Setup, instance: &Instance, patience: Duration) -> Result<()> {
         None if network::exists(&instance.bridge) => packages::ensure(setup, PackageSet::Engine)?,
         found => found.unwrap_or_else(|| Root { dir: state.root.clone() }),
     };
-    Network { setup, root: &root, bridge: &instance.bridge }.lower(state.block())?;
+    network_of(setup, &root, instance).lower()?;
     files::remove_folder(&instance.run)?;
     let others = Instance::all(&setup.cache).into_iter().any(|i| i.socket().exists());
     if !others && !leftovers::any_dockerd() {
         network::restore_forwarding(setup)?;
     }
     Ok(())
+}
+
+fn network_of<'a>(setup: &'a Setup, root: &'a Root, instance: &'a Instance) -> Network<'a> {
+    let Instance { bridge, networks, .. } = instance;
+    Network { setup, root, bridge, networks }
 }
 
 fn remove_bases(setup: &Setup, data: Data) -> Result<()> {

@@ -20,6 +20,8 @@ pub struct Network<'a> {
     pub root: &'a Root,
     /// The bridge's name, which is also the table's and the mark of our rules
     pub bridge: &'a str,
+    /// Where dockerd records its networks
+    pub networks: &'a Utf8Path,
 }
 
 impl Network<'_> {
@@ -80,7 +82,7 @@ impl Network<'_> {
     }
 
     /// Takes away everything of ours: rules, the bridge, and the bridges of compose's networks.
-    pub fn lower(&self, block: Option<Block>) -> Result<()> {
+    pub fn lower(&self) -> Result<()> {
         let table = self.table();
         let delete = format!("add table ip {table}\ndelete table ip {table}\n");
         let nft = self.tool("remove the table", "nft", &["-f", "-"]).stdin(delete);
@@ -91,13 +93,11 @@ impl Network<'_> {
             let command = self.tool("remove a rule", "iptables", &args);
             self.setup.processes.read(&command).ok();
         }
-        let addresses = self.ip(&["-4", "-o", "addr", "show"]).unwrap_or_default();
-        let mut bridges = vec![self.bridge.to_owned()];
-        bridges.extend(block.map(|block| bridges_within(&addresses, block)).unwrap_or_default());
-        for bridge in bridges {
-            if exists(&bridge) {
-                self.ip(&["link", "delete", &bridge])?;
-            }
+        let networks = std::fs::read(self.networks).unwrap_or_default();
+        let interfaces = interfaces();
+        let of_network = |name: &&String| is_of_network(name, &networks);
+        for name in interfaces.iter().filter(|name| *name == self.bridge || of_network(name)) {
+            self.ip(&["link", "delete", name])?;
         }
         Ok(())
     }
@@ -132,8 +132,13 @@ impl Network<'_> {
 
 /// Whether there is such an interface, asked in the cheapest way.
 pub fn exists(interface: &str) -> bool {
+    interfaces().iter().any(|name| name == interface)
+}
+
+fn interfaces() -> Vec<String> {
     let table = files::read(Utf8Path::new("/proc/net/dev")).ok().flatten().unwrap_or_default();
-    table.lines().any(|line| line.trim_start().split(':').next() == Some(interface))
+    let names = table.lines().filter_map(|line| line.split_once(':'));
+    names.map(|(name, _)| name.trim().to_owned()).collect()
 }
 
 /// Puts forwarding back to off if it was we who turned it on.
@@ -150,15 +155,11 @@ fn was_off(setup: &Setup) -> camino::Utf8PathBuf {
     setup.cache.join("engine/.ip-forward-was-off")
 }
 
-/// The interfaces `br-…` (as Docker names them) with an address inside a block.
-fn bridges_within(ip_addr: &str, block: Block) -> Vec<String> {
-    let interface = |line: &str| {
-        let mut words = line.split_whitespace().skip(1);
-        let name = words.next()?.to_owned();
-        let address = Block::parse(words.nth(1)?)?;
-        (name.starts_with("br-") && block.overlaps(address)).then_some(name)
-    };
-    ip_addr.lines().filter_map(interface).collect()
+/// Whether an interface is the bridge `br-<12 digits of the id>` of a network in dockerd's own records.
+fn is_of_network(interface: &str, records: &[u8]) -> bool {
+    interface.strip_prefix("br-").is_some_and(|id| {
+        id.len() == 12 && records.windows(id.len()).any(|window| window == id.as_bytes())
+    })
 }
 
 #[cfg(test)]
@@ -166,11 +167,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_dockers_bridges_inside_the_block_are_taken() {
-        let text = "2: eth0    inet 172.31.24.7/20 brd x scope global eth0\n\
-            5: br-0a1b2c3d4e5f    inet 172.31.24.1/26 brd 172.31.24.63 scope global br-0a\n\
-            6: br-ffff    inet 172.31.77.1/24 brd x\n7: garbage\n";
-        let block = Block::parse("172.31.16.0/20").unwrap();
-        assert_eq!(bridges_within(text, block), ["br-0a1b2c3d4e5f"]);
+    fn only_bridges_of_the_engines_own_networks_are_taken() {
+        let records = b"\0\x01network/v1.0/0a1b2c3d4e5f6677\0{}";
+        for (name, expected) in [
+            ("br-0a1b2c3d4e5f", true),
+            ("br-0a1b2c3d4e50", false),
+            ("br-", false),
+            ("br-net", false),
+            ("0a1b2c3d4e5f", false),
+        ] {
+            assert_eq!(is_of_network(name, records), expected, "{name}");
+        }
+        assert!(!is_of_network("br-0a1b2c3d4e5f", b""));
     }
 }
