@@ -2,7 +2,7 @@
 
 use super::environment::Environment;
 use crate::error::Wrong;
-use crate::process::{Command, Failure, Processes};
+use crate::process::{Command, Failure, Processes, Stream};
 use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -96,19 +96,22 @@ pub fn head_of_branch(
     }
     let name = format!("refs/heads/{branch}");
     let command = git(root, "ask the remote for its head", &["ls-remote", "--", "origin", &name]);
-    let command = command.env("GIT_TERMINAL_PROMPT", "0").envs(&github_credentials(env));
-    match processes.read(&command) {
-        Ok(answer) => Ok(match answer.split_whitespace().next() {
-            Some(head) if head == commit => Head::Still,
-            other => Head::Moved(other.map(str::to_owned)),
-        }),
-        Err(error) => match error.downcast::<Failure>()? {
-            Failure::Failed { stderr, .. } => {
-                Ok(Head::Unknown(stderr.lines().last().unwrap_or("git failed").to_owned()))
-            }
-            other => Err(other.into()),
-        },
+    let command = command
+        .env("GIT_TERMINAL_PROMPT", "0")
+        // A remote that says nothing for half a minute is given up.
+        .env("GIT_HTTP_LOW_SPEED_LIMIT", "1")
+        .env("GIT_HTTP_LOW_SPEED_TIME", "30")
+        .envs(&github_credentials(env));
+    let mut head = None;
+    let ended = processes.stream(&command, &mut |stream, line| {
+        if stream == Stream::Stdout {
+            head = line.split_whitespace().next().map(str::to_owned);
+        }
+    })?;
+    if ended.code != 0 {
+        return Ok(Head::Unknown(ended.stderr.lines().last().unwrap_or("git failed").to_owned()));
     }
+    Ok(if head.as_deref() == Some(commit) { Head::Still } else { Head::Moved(head) })
 }
 
 fn github_credentials(env: &Environment) -> BTreeMap<String, Option<String>> {
