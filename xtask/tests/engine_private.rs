@@ -1,6 +1,6 @@
 //! The private engine for real: beside others, after a crash, without rights, without a mirror.
 //! Needs root on Debian. Every engine of a test has a name of its own and goes with its value.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 mod support;
 

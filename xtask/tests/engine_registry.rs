@@ -1,28 +1,17 @@
 //! The registry client against the real registry of a private engine.
-#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::unwrap_used, missing_docs)]
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+#[path = "support/registry.rs"]
+mod registry;
 mod support;
 
+use registry::client;
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::SystemTime;
 use xtask::docker::registry::oci::{annotated, digest_of, media};
-use xtask::docker::registry::{
-    Answer, Arrival, AtOnce, Deletion, Options, Patience, Reference, Registry, Source,
-};
+use xtask::docker::registry::{Answer, Arrival, AtOnce, Deletion, Reference, Registry, Source};
 
 fn host() -> &'static str {
     support::engine().registry()
-}
-
-fn client() -> Registry {
-    Registry::new(Options {
-        vars: BTreeMap::new(),
-        processes: xtask::process::Processes::default(),
-        patience: Patience::LOCAL,
-        plain_hosts: Vec::new(),
-        clock: Arc::new(SystemTime::now),
-    })
 }
 
 fn repository(name: &str) -> Reference {

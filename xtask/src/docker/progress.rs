@@ -1,10 +1,16 @@
 //! buildx's `--progress=rawjson` as a stream of lines, folded into a state. Pure, and tolerant of
 //! what it does not know: an unknown field or line is passed over, never an error.
 
+mod line;
+mod step_name;
+
+pub use step_name::StepName;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use line::{Line, RawVertex, seconds};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use step_name::with_target;
 
 /// How many of the last lines of a step's log are kept.
 const LOG_LINES: usize = 20;
@@ -37,19 +43,6 @@ pub struct Vertex {
     /// Digests of manifests that an exporting step wrote, in order
     exported: Vec<String>,
     partial: String,
-}
-
-/// A vertex's name, taken apart: `[git-server builder 3/6] RUN make`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StepName<'a> {
-    /// The bake target
-    pub target: Option<&'a str>,
-    /// What stands between target and number: the stage, `internal`
-    pub stage: Option<&'a str>,
-    /// `3/6`
-    pub number: Option<(usize, usize)>,
-    /// The rest
-    pub text: &'a str,
 }
 
 /// Something worth telling at once.
@@ -87,43 +80,6 @@ pub struct Steps {
     pub total: usize,
     /// Those that were
     pub cached: usize,
-}
-
-#[derive(Deserialize)]
-struct Line {
-    #[serde(default)]
-    vertexes: Vec<RawVertex>,
-    #[serde(default)]
-    statuses: Vec<RawStatus>,
-    #[serde(default)]
-    logs: Vec<RawLog>,
-}
-
-#[derive(Deserialize)]
-struct RawVertex {
-    digest: String,
-    #[serde(default)]
-    name: String,
-    started: Option<String>,
-    completed: Option<String>,
-    #[serde(default)]
-    cached: bool,
-    #[serde(default)]
-    error: String,
-}
-
-#[derive(Deserialize)]
-struct RawStatus {
-    vertex: String,
-    #[serde(default)]
-    id: String,
-}
-
-#[derive(Deserialize)]
-struct RawLog {
-    vertex: String,
-    #[serde(default)]
-    data: String,
 }
 
 impl Progress {
@@ -313,60 +269,8 @@ impl Vertex {
     }
 }
 
-impl<'a> StepName<'a> {
-    /// Takes a name apart; one without brackets is all text.
-    pub fn parse(name: &'a str) -> Self {
-        let whole = Self { text: name, ..Self::default() };
-        let Some((inside, text)) = name.strip_prefix('[').and_then(|rest| rest.split_once(']'))
-        else {
-            return whole;
-        };
-        let mut words: Vec<&str> = inside.split(' ').filter(|word| !word.is_empty()).collect();
-        let number = words.last().and_then(|last| {
-            let (step, all) = last.split_once('/')?;
-            Some((step.parse().ok()?, all.parse().ok()?))
-        });
-        if number.is_some() {
-            words.pop();
-        }
-        let mut words = words.into_iter();
-        let (target, stage) = (words.next(), words.next());
-        Self { target, stage, number, text: text.trim_start() }
-    }
-
-    fn without_target(&self) -> String {
-        let number = self.number.map(|(step, all)| format!("{step}/{all}"));
-        let inside: Vec<&str> = self.stage.into_iter().chain(number.as_deref()).collect();
-        format!("[{}] {}", inside.join(" "), self.text)
-    }
-}
-
-/// With a single target buildx leaves its name out: put it where it stands otherwise.
-fn with_target(name: &str, target: &str) -> String {
-    match name.strip_prefix('[') {
-        Some(rest) => format!("[{target} {rest}"),
-        None => format!("[{target}] {name}"),
-    }
-}
-
 fn is_cancel(error: &str) -> bool {
     error.contains("context canceled") || error.contains("Canceled")
-}
-
-/// Seconds since 1970 of an RFC 3339 time in UTC, as BuildKit writes them.
-fn seconds(time: &str) -> Option<f64> {
-    let (date, clock) = time.strip_suffix('Z')?.split_once('T')?;
-    let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
-    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-    let mut clock = clock.splitn(3, ':');
-    let hours: f64 = clock.next()?.parse().ok()?;
-    let minutes: f64 = clock.next()?.parse().ok()?;
-    let rest: f64 = clock.next()?.parse().ok()?;
-    // Days since 1970 in the proleptic Gregorian calendar, with years that begin in March.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days =
-        year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 719_469;
-    Some(days as f64 * 86_400.0 + hours * 3_600.0 + minutes * 60.0 + rest)
 }
 
 #[cfg(test)]

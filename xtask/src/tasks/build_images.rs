@@ -1,31 +1,31 @@
 //! `build-images` and `plan`: facts, plan, then print it or carry it out.
 
+mod reading;
+
 use super::Session;
 use super::publish::Publication;
 use crate::cli::BuildImages;
-use crate::context::bases::{Finder, Found, Making};
+use crate::context::bases::{Found, Making};
 use crate::context::event::Kind;
-use crate::context::facts::{self, Asked, Tree, World};
-use crate::context::published;
+use crate::context::facts::{self, Tree, World};
 use crate::docker::bake::Definition;
-use crate::docker::bases::{self, Bases};
+use crate::docker::bases;
 use crate::docker::build::{Build, OnFailure, Outcome, Pushing};
 use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
-use crate::docker::engine::Setup;
 use crate::docker::publish::{Publish, annotations};
-use crate::docker::registry::{Fetched, Options, Patience, Registry};
+use crate::docker::registry::{Fetched, Patience, Registry};
 use crate::docker::{Docker, connect, links};
 use crate::plan::tags::Known;
-use crate::plan::{self, Plan, Request};
+use crate::plan::{self, Plan};
 use crate::report::json;
 use crate::report::terminal::{Level, Terminal};
 use crate::time::rfc3339;
 use anyhow::Result;
+use reading::{asked, chosen, complete, read, registry, request, setup};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Prints the plan and does nothing.
 pub fn plan(session: &Session, options: &BuildImages) -> Result<ExitCode> {
@@ -195,106 +195,6 @@ impl<'a> Run<'a> {
             bases::load(&setup, &self.docker, name, base)?;
         }
         Ok(())
-    }
-}
-
-fn read(
-    session: &Session,
-    options: &BuildImages,
-    registry: &Registry,
-    making: Making,
-) -> Result<(World, Found)> {
-    let local = facts::read(&asked(session, options))?;
-    complete(session, options, local, registry, making)
-}
-
-/// Adds what stands in the registry, and the bases.
-fn complete(
-    session: &Session,
-    options: &BuildImages,
-    mut world: World,
-    registry: &Registry,
-    making: Making,
-) -> Result<(World, Found)> {
-    let services = chosen(&world, options)?;
-    let within = (making != Making::MakeAndShare).then_some(published::LOCAL);
-    world.facts.tags_there = published::cache_tags(registry, &world.facts, &services, within)?;
-    world.facts.published = published_dependencies(session, &world, registry, &services, within)?;
-    if matches!(world.facts.event.kind, Kind::Release(_)) {
-        world.facts.released = published::released(registry, &world.facts, within)?;
-    }
-    let setup = setup(session)?;
-    let bases = Bases::new(&setup);
-    let (facts, say) = (&world.facts, &setup.say);
-    let found = Finder { registry, bases: &bases, say, facts, making }.find(&services)?;
-    world.facts.bases.clone_from(&found.images);
-    Ok((world, found))
-}
-
-/// Of the services that others build on: those whose published image is what the tree says. In a
-/// pushing run they are built and pushed first anyway.
-fn published_dependencies(
-    session: &Session,
-    world: &World,
-    registry: &Registry,
-    services: &[String],
-    within: Option<Duration>,
-) -> Result<BTreeMap<String, String>> {
-    let facts = &world.facts;
-    let is_built_on =
-        |name: &&String| services.iter().any(|s| facts.graph.direct(s).any(|on| on == *name));
-    let built_on: Vec<String> = services.iter().filter(is_built_on).cloned().collect();
-    if facts.event.kind.pushes() || built_on.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let mut published = published::of_commit(registry, facts, &built_on, within)?;
-    for service in built_on {
-        let of_it: Vec<String> =
-            facts.graph.with_dependencies([service.as_str()]).into_iter().collect();
-        if published.contains_key(&service)
-            && !facts::differs_from_head(&session.processes, world, &of_it)?.is_empty()
-        {
-            published.remove(&service);
-        }
-    }
-    Ok(published)
-}
-
-fn chosen(world: &World, options: &BuildImages) -> Result<Vec<String>> {
-    let asked = world.facts.select(&options.names)?;
-    let all = world.facts.graph.with_dependencies(asked.iter().map(String::as_str));
-    Ok(all.into_iter().collect())
-}
-
-fn setup(session: &Session) -> Result<Setup> {
-    let mut setup = Setup::new(session.processes.clone(), &session.env)?;
-    if session.common.quiet {
-        setup.say = |_| {};
-    }
-    Ok(setup)
-}
-
-fn registry(session: &Session, patience: Patience) -> Registry {
-    Registry::new(Options::new(&session.env, &session.processes, patience))
-}
-
-fn asked<'a>(session: &'a Session, options: &'a BuildImages) -> Asked<'a> {
-    Asked {
-        env: &session.env,
-        processes: &session.processes,
-        manifest: session.common.manifest.as_deref(),
-        event: options.event.as_deref(),
-        registry: options.registry.as_deref(),
-        names: &options.names,
-    }
-}
-
-fn request(options: &BuildImages) -> Request {
-    Request {
-        names: options.names.clone(),
-        no_cache: options.no_cache,
-        load: options.load,
-        no_push: options.no_push,
     }
 }
 

@@ -1,0 +1,115 @@
+//! Reads what a plan of images is computed from: what is local, then what stands in registries.
+
+use super::super::Session;
+use crate::cli::BuildImages;
+use crate::context::bases::{Finder, Found, Making};
+use crate::context::event::Kind;
+use crate::context::facts::{self, Asked, World};
+use crate::context::published;
+use crate::docker::bases::Bases;
+use crate::docker::engine::Setup;
+use crate::docker::registry::{Options, Patience, Registry};
+use crate::plan::Request;
+use anyhow::Result;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub fn read(
+    session: &Session,
+    options: &BuildImages,
+    registry: &Registry,
+    making: Making,
+) -> Result<(World, Found)> {
+    let local = facts::read(&asked(session, options))?;
+    complete(session, options, local, registry, making)
+}
+
+/// Adds what stands in the registry, and the bases.
+pub fn complete(
+    session: &Session,
+    options: &BuildImages,
+    mut world: World,
+    registry: &Registry,
+    making: Making,
+) -> Result<(World, Found)> {
+    let services = chosen(&world, options)?;
+    let within = (making != Making::MakeAndShare).then_some(published::LOCAL);
+    world.facts.tags_there = published::cache_tags(registry, &world.facts, &services, within)?;
+    world.facts.published = published_dependencies(session, &world, registry, &services, within)?;
+    if matches!(world.facts.event.kind, Kind::Release(_)) {
+        world.facts.released = published::released(registry, &world.facts, within)?;
+    }
+    let setup = setup(session)?;
+    let bases = Bases::new(&setup);
+    let (facts, say) = (&world.facts, &setup.say);
+    let found = Finder { registry, bases: &bases, say, facts, making }.find(&services)?;
+    world.facts.bases.clone_from(&found.images);
+    Ok((world, found))
+}
+
+/// Of the services that others build on: those whose published image is what the tree says. In a
+/// pushing run they are built and pushed first anyway.
+pub fn published_dependencies(
+    session: &Session,
+    world: &World,
+    registry: &Registry,
+    services: &[String],
+    within: Option<Duration>,
+) -> Result<BTreeMap<String, String>> {
+    let facts = &world.facts;
+    let is_built_on =
+        |name: &&String| services.iter().any(|s| facts.graph.direct(s).any(|on| on == *name));
+    let built_on: Vec<String> = services.iter().filter(is_built_on).cloned().collect();
+    if facts.event.kind.pushes() || built_on.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut published = published::of_commit(registry, facts, &built_on, within)?;
+    for service in built_on {
+        let of_it: Vec<String> =
+            facts.graph.with_dependencies([service.as_str()]).into_iter().collect();
+        if published.contains_key(&service)
+            && !facts::differs_from_head(&session.processes, world, &of_it)?.is_empty()
+        {
+            published.remove(&service);
+        }
+    }
+    Ok(published)
+}
+
+pub fn chosen(world: &World, options: &BuildImages) -> Result<Vec<String>> {
+    let asked = world.facts.select(&options.names)?;
+    let all = world.facts.graph.with_dependencies(asked.iter().map(String::as_str));
+    Ok(all.into_iter().collect())
+}
+
+pub fn setup(session: &Session) -> Result<Setup> {
+    let mut setup = Setup::new(session.processes.clone(), &session.env)?;
+    if session.common.quiet {
+        setup.say = |_| {};
+    }
+    Ok(setup)
+}
+
+pub fn registry(session: &Session, patience: Patience) -> Registry {
+    Registry::new(Options::new(&session.env, &session.processes, patience))
+}
+
+pub fn asked<'a>(session: &'a Session, options: &'a BuildImages) -> Asked<'a> {
+    Asked {
+        env: &session.env,
+        processes: &session.processes,
+        manifest: session.common.manifest.as_deref(),
+        event: options.event.as_deref(),
+        registry: options.registry.as_deref(),
+        names: &options.names,
+    }
+}
+
+pub fn request(options: &BuildImages) -> Request {
+    Request {
+        names: options.names.clone(),
+        no_cache: options.no_cache,
+        load: options.load,
+        no_push: options.no_push,
+    }
+}
