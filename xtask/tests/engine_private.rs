@@ -472,9 +472,8 @@ fn a_docker_that_is_none_does_not_count() {
 
 /// Whether this machine has buildx for all users, so that any docker command has it.
 fn plugins_everywhere() -> bool {
-    sh(
-        "ls /usr/*/docker/cli-plugins/docker-buildx /usr/local/*/docker/cli-plugins/docker-buildx 2>/dev/null; true",
-    ) != ""
+    let places = "/usr/*/docker/cli-plugins /usr/local/*/docker/cli-plugins";
+    !sh(&format!("find {places} -name docker-buildx 2>/dev/null; true")).is_empty()
 }
 
 #[test]

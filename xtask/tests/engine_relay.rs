@@ -44,7 +44,7 @@ fn publishes(trouble: impl Fn(&Relay)) -> Ran {
 fn passing_trouble_is_survived() {
     // The tag `dev` is written by us, with patience.
     publishes(|relay| {
-        relay.rule(When::on("PUT", "/manifests/dev").once(), Then::Answer(Canned::status(500)))
+        relay.rule(When::on("PUT", "/manifests/dev").once(), Then::Answer(Canned::status(500)));
     });
     publishes(|relay| {
         let busy = Canned::status(429).header("Retry-After", "1");
