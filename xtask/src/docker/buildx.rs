@@ -3,7 +3,7 @@
 use super::Docker;
 use super::bake::{Definition, Target};
 use super::progress::{Progress, Update};
-use crate::process::{Command, Processes, Stream};
+use crate::process::{Command, Heard, Processes, Stream};
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use std::collections::BTreeSet;
@@ -52,12 +52,12 @@ impl Buildx<'_> {
         let targets = definition.default_targets();
         let mut progress = Progress::new(targets);
         let command = self.command(definition, &["--progress=rawjson"])?;
-        let ended = self.processes.stream(&command, &mut |stream, line| {
-            if stream == Stream::Stderr {
+        let ended = self.processes.listen(&command, &mut |heard| {
+            if let Heard::Line(Stream::Stderr, line) = heard {
                 let updates = progress.line(line);
                 updates.iter().for_each(|update| on_update(Some(update), &progress));
-                on_update(None, &progress);
             }
+            on_update(None, &progress);
         })?;
         Ok(Baked { success: ended.code == 0, progress })
     }

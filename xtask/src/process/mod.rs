@@ -6,7 +6,7 @@ mod stream;
 
 pub use command::Command;
 pub use failure::Failure;
-pub use stream::{Ended, Stream};
+pub use stream::{Ended, Heard, Stream};
 
 use crate::interrupt::Interrupt;
 use anyhow::{Context as _, Result};

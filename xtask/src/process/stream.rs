@@ -24,6 +24,15 @@ pub enum Stream {
     Stderr,
 }
 
+/// What comes of a command while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard<'a> {
+    /// A line of its output, without the end of line
+    Line(Stream, &'a str),
+    /// Nothing for a moment: time to look at the clock
+    Nothing,
+}
+
 /// How a streamed command ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
@@ -42,6 +51,15 @@ impl Processes {
         command: &Command,
         on_line: &mut dyn FnMut(Stream, &str),
     ) -> Result<Ended> {
+        self.listen(command, &mut |heard| {
+            if let Heard::Line(stream, line) = heard {
+                on_line(stream, line);
+            }
+        })
+    }
+
+    /// The same, which also says when nothing comes.
+    pub fn listen(&self, command: &Command, hear: &mut dyn FnMut(Heard)) -> Result<Ended> {
         self.interrupt.check()?;
         self.say(command);
         let (sender, lines) = mpsc::channel();
@@ -58,11 +76,14 @@ impl Processes {
         while child.goes_on()? {
             match lines.recv_timeout(SLICE) {
                 Ok((stream, line)) => {
-                    on_line(stream, &line);
+                    hear(Heard::Line(stream, &line));
                     keep_tail(&mut tail, stream, line);
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => child.look()?,
+                Err(RecvTimeoutError::Timeout) => {
+                    hear(Heard::Nothing);
+                    child.look()?;
+                }
             }
         }
         let code = exit_code(child.handle.wait()?.status);
