@@ -275,3 +275,18 @@ fn a_run_that_is_killed_has_moved_no_public_tag() {
     assert!(there.keys().all(|tag| tag.starts_with("build-") || tag == "cache"), "{there:?}");
     assert!(registry::tags(&format!("{place}/slow")).is_empty());
 }
+
+#[test]
+fn a_base_that_was_shared_serves_plain_docker_elsewhere() {
+    let place = place(engine());
+    let repository = busybox(&place, "[services.base]\n", &[("base", BASE)]);
+    engine().xtask(&repository, &["build-images", "--event", "dev"]).run().success();
+    let shared = registry::tags(&format!("{place}/bases"));
+    assert_eq!(shared.len(), 1, "{shared:?}");
+    let other = EmptyEngine::start();
+    other.0.xtask(&repository, &["build-images"]).run().success();
+    let id = other.0.docker(&["image", "inspect", "--format", "{{.Id}}", "busybox:debian"]);
+    assert!(shared.values().any(|digest| *digest == id), "{shared:?} {id}");
+    let context = repository.root().join("services/base");
+    other.0.docker(&["build", "--quiet", context.to_str().unwrap()]);
+}

@@ -2,13 +2,13 @@
 //! (DESIGN 4.5, "Bases without a hub").
 
 use crate::docker::bases::{Bases, OciBase};
-use crate::docker::registry::{AtOnce, Patience, Reference, Registry, Resolved};
+use crate::docker::registry::{Answer, AtOnce, Patience, Reference, Registry, Resolved};
 use crate::error::Wrong;
-use crate::manifest::{Base, Bootstrap};
+use crate::manifest::Bootstrap;
 use crate::plan::facts::{BaseImage, Facts};
 use anyhow::{Context as _, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long the hub has to answer.
 const HUB: Duration = Duration::from_secs(2);
@@ -31,7 +31,7 @@ pub struct Finder<'a> {
     /// Makes bases
     pub bases: &'a Bases<'a>,
     /// Takes a line for the user
-    pub say: &'a dyn Fn(&str),
+    pub say: &'a (dyn Fn(&str) + Sync),
     /// What is known so far
     pub facts: &'a Facts,
     /// Whether to make them
@@ -45,49 +45,85 @@ pub struct Found {
     pub images: BTreeMap<String, BaseImage>,
     /// Those that were made on this machine
     pub made: BTreeMap<String, OciBase>,
+    /// Those that somebody made and put into the registry: their `docker-image://…@sha256:…`
+    pub shared: BTreeMap<String, String>,
 }
 
 impl Finder<'_> {
-    /// The external images of these services.
+    /// The external images of these services. Hub and registry are asked at the same time.
     pub fn find(&self, services: &[String]) -> Result<Found> {
         let needs = services.iter().filter_map(|service| self.facts.needs.get(service));
         let keys: BTreeSet<String> = needs.flat_map(|n| n.bases.values().cloned()).collect();
         let keys: Vec<String> = keys.into_iter().collect();
-        let references =
-            keys.iter().map(|key| key.parse()).collect::<Result<Vec<Reference>, _>>()?;
-        let at_once = AtOnce { threads: 8, within: Some(HUB) };
-        // A hub that cannot be reached is an answer too: it is not asked again and again.
-        let hub = self.registry.with_patience(Patience::LOCAL);
-        let answers = hub.for_each(references.clone(), at_once, Registry::resolve);
+        let places = keys.iter().map(|key| key.parse()).collect::<Result<Vec<Reference>, _>>()?;
+        let recipes: Vec<Option<&Bootstrap>> = keys.iter().map(|key| self.recipe(key)).collect();
+        let shared = recipes.iter().flatten().map(|recipe| self.place(recipe));
+        let shared = shared.collect::<Result<Vec<Reference>>>()?;
+        let (hub, shared) = std::thread::scope(|scope| {
+            let shared = scope.spawn(|| self.ask_registry(shared));
+            (self.ask_hub(places.clone()), shared.join())
+        });
+        let mut shared =
+            shared.unwrap_or_else(|panic| std::panic::resume_unwind(panic)).into_iter();
         let mut found = Found::default();
-        for ((key, reference), answer) in keys.into_iter().zip(&references).zip(answers) {
-            match answer.known() {
+        for (((key, place), recipe), answer) in keys.into_iter().zip(&places).zip(recipes).zip(hub)
+        {
+            let shared = recipe.and_then(|_| shared.next());
+            let why = match answer.known() {
                 Ok(Some(resolved)) => {
-                    found.images.insert(key, of_registry(reference, resolved));
+                    found.images.insert(key, of_registry(place, resolved));
+                    continue;
                 }
-                Ok(None) => self.bootstrapped(key, "the hub does not have it", &mut found)?,
-                Err(reason) => self.bootstrapped(key, &reason.to_string(), &mut found)?,
-            }
+                Ok(None) => "the hub does not have it".to_owned(),
+                Err(reason) => reason.to_string(),
+            };
+            let Some((recipe, shared)) = recipe.zip(shared) else {
+                wrong!(
+                    "the image `{key}` cannot be had: {why}\n\
+                     where no hub can be reached it needs a recipe in the manifest, for example \
+                     `[bases.\"{key}\"]` with `bootstrap = {{ debian = \"trixie\" }}`"
+                )
+            };
+            self.without_hub(key, recipe, shared, &why, &mut found)?;
         }
         self.check_platforms(services, &found)?;
         Ok(found)
     }
 
-    fn bootstrapped(&self, key: String, why: &str, found: &mut Found) -> Result<()> {
-        let Some(Base { bootstrap: Some(recipe) }) = self.facts.manifest.bases.get(&key) else {
-            wrong!(
-                "the image `{key}` cannot be had: {why}\n\
-                 where no hub can be reached it needs a recipe in the manifest, for example \
-                 `[bases.\"{key}\"]` with `bootstrap = {{ debian = \"trixie\" }}`"
-            );
-        };
-        if let Some(shared) = self.shared(recipe)? {
-            found.images.insert(key, shared);
+    fn recipe(&self, key: &str) -> Option<&Bootstrap> {
+        self.facts.manifest.bases.get(key).and_then(|base| base.bootstrap.as_ref())
+    }
+
+    /// A hub that cannot be reached is an answer too: it is not asked again and again.
+    fn ask_hub(&self, images: Vec<Reference>) -> Vec<Answer<Resolved>> {
+        let at_once = AtOnce { threads: 8, within: Some(HUB) };
+        self.registry.with_patience(Patience::LOCAL).for_each(images, at_once, Registry::resolve)
+    }
+
+    /// Whether somebody's pushing run has put the bases into the registry.
+    fn ask_registry(&self, places: Vec<Reference>) -> Vec<Answer<Resolved>> {
+        let within = (self.making != Making::MakeAndShare).then_some(HUB);
+        self.registry.for_each(places, AtOnce { threads: 8, within }, Registry::resolve)
+    }
+
+    fn without_hub(
+        &self,
+        key: String,
+        recipe: &Bootstrap,
+        shared: Answer<Resolved>,
+        why: &str,
+        found: &mut Found,
+    ) -> Result<()> {
+        let place = self.place(recipe)?;
+        if let Some(resolved) = self.shared(&place, shared)? {
+            let image = of_registry(&place, resolved);
+            found.shared.insert(key.clone(), image.context.clone());
+            found.images.insert(key, image);
             return Ok(());
         }
         if self.making == Making::OnlyLook {
             let image = match self.bases.find(recipe) {
-                _ if self.facts.event.kind.pushes() => to_be_shared(&self.place(recipe)?),
+                _ if self.facts.event.kind.pushes() => to_be_shared(&place),
                 Some(base) => of_layout(&base),
                 None => not_made(self.bases, recipe),
             };
@@ -107,23 +143,16 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// The base as somebody's pushing run has put it into the registry.
-    fn shared(&self, recipe: &Bootstrap) -> Result<Option<BaseImage>> {
-        let reference = self.place(recipe)?;
-        let registry = match self.making {
-            Making::MakeAndShare => self.registry.clone(),
-            Making::Make | Making::OnlyLook => self.registry.until(Instant::now() + HUB),
-        };
-        match registry.resolve(&reference).known() {
-            Ok(found) => Ok(found.map(|resolved| of_registry(&reference, resolved))),
-            // A second base beside the first would be a quiet fork.
-            Err(reason) if self.making == Making::MakeAndShare => {
-                if registry.may_push(&reference).is_ok() {
-                    return Ok(None);
-                }
-                Err(reason).with_context(|| format!("cannot tell whether `{reference}` is there"))
+    /// What the registry's answer means: in a run that shares what it makes, a second base beside the
+    /// first would be a quiet fork, so that it has to know.
+    fn shared(&self, place: &Reference, answer: Answer<Resolved>) -> Result<Option<Resolved>> {
+        match answer.known() {
+            Ok(found) => Ok(found),
+            Err(_) if self.making != Making::MakeAndShare => Ok(None),
+            Err(_) if self.registry.may_push(place).is_ok() => Ok(None),
+            Err(reason) => {
+                Err(reason).with_context(|| format!("cannot tell whether `{place}` is there"))
             }
-            Err(_) => Ok(None),
         }
     }
 

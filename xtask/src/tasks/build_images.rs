@@ -194,6 +194,10 @@ impl<'a> Run<'a> {
         for (name, base) in &self.found.made {
             bases::load(&setup, &self.docker, name, base)?;
         }
+        for (name, context) in &self.found.shared {
+            let image = context.trim_start_matches("docker-image://");
+            bases::pull(&setup, &self.docker, name, image)?;
+        }
         Ok(())
     }
 }

@@ -21,6 +21,21 @@ pub fn load(setup: &Setup, docker: &Docker, name: &str, base: &OciBase) -> Resul
     loaded
 }
 
+/// Brings a base that stands in the registry under a digest, unless the engine has it already.
+pub fn pull(setup: &Setup, docker: &Docker, name: &str, image: &str) -> Result<()> {
+    let call = |purpose: &str, args: &[&str]| {
+        let command = docker.command(format!("{purpose} the base `{name}`")).args(args.to_vec());
+        setup.processes.read(&command)
+    };
+    let digest = image.rsplit('@').next().unwrap_or_default();
+    let there = call("look for", &["image", "inspect", "--format", "{{.Id}}", name]);
+    if there.is_ok_and(|id| id == digest) {
+        return Ok(());
+    }
+    call("pull", &["pull", "--quiet", image])?;
+    call("name", &["tag", image, name]).map(drop)
+}
+
 fn is_loaded(setup: &Setup, docker: &Docker, name: &str, base: &OciBase) -> bool {
     let id = match &docker.private {
         Some(engine) => id_in_private(&engine.instance.socket(), name),

@@ -4,7 +4,7 @@ mod layout;
 mod load;
 mod recipe;
 
-pub use load::load;
+pub use load::{load, pull};
 
 use super::engine::files::{self, Lock};
 use super::engine::leftovers::unmount_below;

@@ -219,6 +219,8 @@ fn with_next_step(error: anyhow::Error) -> anyhow::Error {
         "free some space, or set XTASK_CACHE_DIR to a folder on another disk"
     } else if any(&["NO_PUBKEY", "not signed", "invalid signature", "EXPKEYSIG"]) {
         "the mirror's signature is not from the machine's Debian keyring: update the package `debian-archive-keyring`"
+    } else if any(&["is expired (invalid since"]) {
+        "the machine's mirror is older than its signature allows (or the clock is wrong): use another mirror, or allow it with `Acquire::Check-Valid-Until \"false\";` in a file in /etc/apt/apt.conf.d"
     } else if any(&["unmet dependencies", "--fix-broken"]) {
         "repair the machine's packages with `apt-get --fix-broken install`"
     } else {
