@@ -221,12 +221,12 @@ fn a_run_that_was_overtaken_does_not_move_dev() {
 #[test]
 fn one_failure_among_several_publishes_the_rest_but_no_release() {
     let place = place(engine());
-    let manifest: String = (0..4)
+    let manifest: String = (0..9)
         .map(|i| format!("[services.good{i}]\n"))
         .chain(["[services.bad]\n".into()])
         .collect();
     let good = |i: usize| (format!("good{i}"), format!("FROM busybox:debian\nRUN echo {i}\n"));
-    let mut dockerfiles: Vec<(String, String)> = (0..4).map(good).collect();
+    let mut dockerfiles: Vec<(String, String)> = (0..9).map(good).collect();
     dockerfiles.push(("bad".into(), "FROM busybox:debian\nRUN exit 1\n".into()));
     let dockerfiles: Vec<(&str, &str)> =
         dockerfiles.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
@@ -237,13 +237,13 @@ fn one_failure_among_several_publishes_the_rest_but_no_release() {
         ran
     };
     run("dev");
-    for i in 0..4 {
+    for i in 0..9 {
         assert!(registry::tags(&format!("{place}/good{i}")).contains_key("dev"));
     }
     assert!(!registry::tags(&format!("{place}/bad")).contains_key("dev"));
     let ran = run("release:v1.0.0");
     assert!(ran.stderr.contains("no tag was moved"), "{}", ran.stderr);
-    for i in 0..4 {
+    for i in 0..9 {
         assert!(!registry::tags(&format!("{place}/good{i}")).contains_key("v1.0.0"));
     }
 }

@@ -21,6 +21,8 @@ use std::time::Duration;
 use support::{Folder, Ran, engine};
 
 const TOKEN: &str = "push-token-of-the-test";
+/// How long a runner holds a job, in seconds.
+const LEASE: u64 = 3;
 const COORDINATOR_TOKEN: &str = "coordinator-token-of-the-test";
 
 #[test]
@@ -110,6 +112,15 @@ fn claims(compose: &Compose, jobs: usize) {
     assert_eq!(post(&address, &finish, &body).0, 200);
     let wrong = json!({ "lease": "0", "outcome": "success" });
     assert_eq!(post(&address, &format!("/jobs/{}/finish", claimed[1]["job"]["id"]), &wrong).0, 409);
+
+    // The other runners say nothing more: their leases end, and their jobs are claimed again.
+    std::thread::sleep(Duration::from_secs(LEASE + 1));
+    let again: Vec<(u16, Value)> =
+        (0..jobs).map(|_| post(&address, "/jobs/claim", &json!({ "runner": "late" }))).collect();
+    let statuses: Vec<u16> = again.iter().map(|(status, _)| *status).collect();
+    assert_eq!(statuses, [vec![200; jobs - 1], vec![204]].concat(), "{again:?}");
+    let old = json!({ "lease": claimed[1]["lease"], "outcome": "success" });
+    assert_eq!(post(&address, &format!("/jobs/{}/finish", claimed[1]["job"]["id"]), &old).0, 409);
 }
 
 /// This repository's compose project, on free ports and with a name of its own.
@@ -128,7 +139,8 @@ impl Compose {
         let (git, coordinator) = (free().to_string(), free().to_string());
         let ports = format!(
             "services:\n  git-server:\n    ports: !override [\"{git}:8080\"]\n  \
-             runner-coordinator:\n    ports: !override [\"{coordinator}:8080\"]\n"
+             runner-coordinator:\n    ports: !override [\"{coordinator}:8080\"]\n    \
+             environment: {{ LEASE_SECONDS: \"{LEASE}\" }}\n"
         );
         std::fs::write(folder.0.join("ports.yml"), ports).unwrap();
         let file = root.join("docker-compose.yml").to_str().unwrap().to_owned();
