@@ -85,18 +85,14 @@ impl<'a> Run<'a> {
     }
 
     fn check_builder(&self) -> Result<()> {
-        if self.docker.private.is_some() {
+        let builder = self.options.builder.as_deref();
+        if self.docker.private.is_some() && builder.is_none() {
             return Ok(());
         }
         let several = self.plan.services.iter().any(|service| service.platforms.len() > 1);
         let cache_export = self.plan.services.iter().any(|service| !service.cache_to.is_empty());
         let wanted = Wanted { cache_export, several_platforms: several };
-        builder::check(
-            &self.docker,
-            &self.session.processes,
-            self.options.builder.as_deref(),
-            wanted,
-        )
+        builder::check(&self.docker, &self.session.processes, builder, wanted)
     }
 
     fn carry_out(&self) -> Result<ExitCode> {
