@@ -4,8 +4,8 @@
 use crate::diagnostic::{Diagnostic, Source, report};
 use crate::error::Wrong;
 use crate::manifest::{Loaded, Service};
-use crate::plan::dockerfile::{self, Dockerfile, Question};
-use crate::plan::graph::{Cycle, Graph, Needs, needs};
+use crate::plan::dockerfile::{self, Dockerfile, Question, Unclear};
+use crate::plan::graph::{Cycle, Graph, Needs, Problem, needs};
 use anyhow::Result;
 use camino::Utf8Path;
 use std::collections::BTreeMap;
@@ -79,14 +79,18 @@ impl Dockerfiles {
         };
         let reads = dockerfile::reads(dockerfile, &question)
             .map_err(|trouble| vec![source.at_line(trouble.line, trouble.what)])?;
-        let references = reads.references;
-        needs(&loaded.manifest, &service.name, &references).map_err(|problems| {
-            let at = |problem: crate::plan::graph::Problem| {
+        let found = needs(&loaded.manifest, &service.name, &reads.references);
+        let mut needs = found.map_err(|problems| {
+            let at = |problem: Problem| {
                 let message = format!("service `{}` {}", service.name, problem.message);
                 source.at_line(problem.line, message).help(problem.help)
             };
-            problems.into_iter().map(at).collect()
-        })
+            problems.into_iter().map(at).collect::<Vec<_>>()
+        })?;
+        let unclear = reads.unclear.iter();
+        let tell = |u: &Unclear| format!("{}:{}: cannot tell {}", source.path(), u.line, u.what);
+        needs.unclear = unclear.map(tell).collect();
+        Ok(needs)
     }
 }
 

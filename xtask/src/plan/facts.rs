@@ -143,8 +143,10 @@ impl Facts {
         names
     }
 
-    pub(super) fn warnings(&self, request: &Request) -> Vec<String> {
-        let mut warnings = Vec::new();
+    /// What the user should know about a run over these services.
+    pub(super) fn warnings(&self, request: &Request, services: &[ServicePlan]) -> Vec<String> {
+        let needs = services.iter().filter_map(|service| self.needs.get(&service.service));
+        let mut warnings: Vec<String> = needs.flat_map(|needs| needs.unclear.clone()).collect();
         if self.event.kind != Kind::Local && self.gha == GhaAccess::Absent {
             warnings.push(
                 "no gha cache: ACTIONS_RUNTIME_TOKEN and ACTIONS_RESULTS_URL are not set \

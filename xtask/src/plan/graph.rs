@@ -12,6 +12,9 @@ pub struct Needs {
     pub services: BTreeMap<String, String>,
     /// External images, by the name that the Dockerfile uses, and their key in `[bases]`
     pub bases: BTreeMap<String, String>,
+    /// What the Dockerfile reader could not tell, as `path:line: cannot tell …`: the lists above may
+    /// then be too short
+    pub unclear: Vec<String>,
 }
 
 /// A reference that leads nowhere.

@@ -115,7 +115,8 @@ pub fn make(facts: &Facts, request: &Request) -> anyhow::Result<Plan> {
         order.map(|name| facts.plan_service(name, asked.contains(name), request)).collect();
     let definition = definition::definition(facts, request, &services);
     let event = event_fields(&facts.event, facts.revision.clone());
-    Ok(Plan { schema: 1, event, services, definition, levels, warnings: facts.warnings(request) })
+    let warnings = facts.warnings(request, &services);
+    Ok(Plan { schema: 1, event, services, definition, levels, warnings })
 }
 
 fn as_given<S: Serializer>(definition: &Definition, serializer: S) -> Result<S::Ok, S::Error> {
