@@ -169,6 +169,6 @@ fn bootstrap_into(
         .env("SOURCE_DATE_EPOCH", recipe::EPOCH.to_string())
         .env("TMPDIR", folder.as_str())
         .env("LC_ALL", "C.UTF-8");
-    setup.processes.run(&command).map_err(recipe::with_next_step)?;
+    setup.processes.run(&command).map_err(packages::with_next_step)?;
     Ok(tar)
 }

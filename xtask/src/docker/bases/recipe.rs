@@ -1,8 +1,7 @@
 //! How mmdebstrap is called, so that the same recipe gives the same bytes. Pure.
 
-use crate::error::Interrupted;
 use crate::manifest::Bootstrap;
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
@@ -218,27 +217,6 @@ fn debian_arch(arch: &str) -> &str {
         "ppc64le" => "ppc64el",
         other => other,
     }
-}
-
-/// What a person can do about what mmdebstrap reported.
-pub fn with_next_step(error: anyhow::Error) -> anyhow::Error {
-    if error.chain().any(|cause| cause.is::<Interrupted>()) {
-        return error;
-    }
-    let text = format!("{error:#}");
-    let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let next = if any(&["No space left", "enough free space"]) {
-        "free some space, or set XTASK_CACHE_DIR to a folder on another disk"
-    } else if any(&["Exec format error", "cannot execute binary"]) {
-        "install `qemu-user-static`, which runs other architectures' programs"
-    } else if any(&["does not have a Release file", "404"]) {
-        "see that the suite in `services/services.toml` is spelled right and that the machine's mirror has it"
-    } else if any(&["Unable to locate package"]) {
-        "see that the packages under `include` exist in that suite"
-    } else {
-        "see whether `apt-get update` works on this machine, then run this again"
-    };
-    anyhow!("{error:#}\nnext: {next}")
 }
 
 #[cfg(test)]

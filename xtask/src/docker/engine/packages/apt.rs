@@ -1,10 +1,10 @@
 //! apt with a state folder of its own: it reads the machine's settings and keys, and writes only there.
 
 use super::super::{files, machine::Machine, setup::Setup};
+use super::hints::with_next_step;
 use super::sources::{self, Source};
-use crate::error::Interrupted;
 use crate::process::{Command, Failure};
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// The distribution's keyrings, where a source names none.
@@ -151,7 +151,7 @@ fn list_of(sources: &[Source], machine: &Machine) -> Result<String> {
         }
     }
     if machine.distribution == "debian" {
-        let main = sources::main_source(sources).ok_or_else(|| anyhow!("no mirror"))?;
+        let main = sources::main_source(sources).context("no mirror")?;
         for suite in ["sid", "stable"] {
             if !main.suites.iter().any(|known| known == suite) {
                 add(main, suite, "main");
@@ -206,27 +206,6 @@ fn settings(folder: &Utf8Path) -> String {
     text += "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled \"false\";\n";
     text += "Acquire::Retries \"2\";\n";
     text
-}
-
-/// What a person can do about what apt reported.
-fn with_next_step(error: anyhow::Error) -> anyhow::Error {
-    if error.chain().any(|cause| cause.is::<Interrupted>()) {
-        return error;
-    }
-    let text = format!("{error:#}");
-    let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let next = if any(&["No space left", "enough free space"]) {
-        "free some space, or set XTASK_CACHE_DIR to a folder on another disk"
-    } else if any(&["NO_PUBKEY", "not signed", "invalid signature", "EXPKEYSIG"]) {
-        "the mirror's signature is not from the machine's Debian keyring: update the package `debian-archive-keyring`"
-    } else if any(&["is expired (invalid since"]) {
-        "the machine's mirror is older than its signature allows (or the clock is wrong): use another mirror, or allow it with `Acquire::Check-Valid-Until \"false\";` in a file in /etc/apt/apt.conf.d"
-    } else if any(&["unmet dependencies", "--fix-broken"]) {
-        "repair the machine's packages with `apt-get --fix-broken install`"
-    } else {
-        "see whether `apt-get update` works on this machine, then run this again"
-    };
-    anyhow!("{error:#}\nnext: {next}")
 }
 
 fn names(packages: &[String]) -> String {

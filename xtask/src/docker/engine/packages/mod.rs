@@ -3,11 +3,13 @@
 
 mod apt;
 mod choose;
+mod hints;
 mod root;
 mod sets;
 mod sources;
 
 pub use apt::{machine_sources, signed_by};
+pub use hints::with_next_step;
 pub use root::Root;
 pub use sets::PackageSet;
 pub use sources::{Source, main_source};
