@@ -188,6 +188,22 @@ fn a_dirty_tree_publishes_nothing() {
 }
 
 #[test]
+fn what_is_not_sent_does_not_make_a_tree_dirty() {
+    let place = place(engine());
+    let repository = busybox(&place, "[services.base]\n", &[("base", BASE)]);
+    repository.write("services/base/.dockerignore", "target\n*.log\n!kept.log\n");
+    repository.write(".gitignore", "target/\n*.log\n");
+    repository.commit("ignore files");
+    repository.write("services/base/target/debug/out", "x");
+    repository.write("services/base/build.log", "x");
+    let dev = ["build-images", "--event", "dev"];
+    engine().xtask(&repository, &dev).run().success();
+    // What git ignores but the context sends is part of the image.
+    repository.write("services/base/kept.log", "x");
+    engine().xtask(&repository, &dev).run().refused("services/base/kept.log");
+}
+
+#[test]
 fn a_run_that_was_overtaken_does_not_move_dev() {
     let place = place(engine());
     let repository = busybox(&place, "[services.base]\n", &[("base", BASE)]);

@@ -8,3 +8,4 @@ pub mod facts;
 pub mod git;
 pub mod published;
 pub mod secrets;
+pub mod tree;

@@ -7,7 +7,8 @@ use super::publish::Publication;
 use crate::cli::BuildImages;
 use crate::context::bases::{Found, Making};
 use crate::context::event::Kind;
-use crate::context::facts::{self, Tree, World};
+use crate::context::facts::{self, World};
+use crate::context::tree::{self, Tree};
 use crate::docker::bake::Definition;
 use crate::docker::bases;
 use crate::docker::build::{Build, OnFailure, Outcome, Pushing};
@@ -69,7 +70,7 @@ impl<'a> Run<'a> {
         if pushes {
             let services = chosen(&local, options)?;
             let tree = if options.allow_dirty { Tree::MayDiffer } else { Tree::AsHead };
-            facts::check_clean(&session.processes, &local, &services, tree)?;
+            tree::check_clean(&session.processes, &local, &services, tree)?;
         }
         let docker = connect::connect(&setup(session)?)?;
         let (world, found) = complete(session, options, local, &registry, making)?;

@@ -6,6 +6,7 @@ use crate::context::bases::{Finder, Found, Making};
 use crate::context::event::Kind;
 use crate::context::facts::{self, Asked, World};
 use crate::context::published;
+use crate::context::tree;
 use crate::docker::bases::Bases;
 use crate::docker::engine::Setup;
 use crate::docker::registry::{Options, Patience, Registry};
@@ -83,7 +84,7 @@ fn published_dependencies(
         let of_it: Vec<String> =
             facts.graph.with_dependencies([service.as_str()]).into_iter().collect();
         if published.contains_key(&service)
-            && !facts::differs_from_head(&session.processes, world, &of_it)?.is_empty()
+            && !tree::differs_from_head(&session.processes, world, &of_it)?.is_empty()
         {
             published.remove(&service);
         }

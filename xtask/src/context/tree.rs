@@ -1,0 +1,175 @@
+//! Whether the tree is that of HEAD in what a build sends.
+#![expect(clippy::disallowed_methods, reason = "reads the ignore files")]
+
+use super::facts::World;
+use super::git;
+use crate::manifest::Service;
+use crate::plan::dockerignore::{Folder, Ignore, Parent, file_names};
+use crate::process::Processes;
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// Whether the tree that is published has to be that of HEAD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tree {
+    /// It has to be
+    AsHead,
+    /// It may differ, towards a registry on this machine (`--allow-dirty`)
+    MayDiffer,
+}
+
+/// Refuses a pushing run whose tree differs from HEAD in something that it sends.
+pub fn check_clean(
+    processes: &Processes,
+    world: &World,
+    services: &[String],
+    tree: Tree,
+) -> Result<()> {
+    if tree == Tree::MayDiffer {
+        let registry = &world.facts.registry;
+        if is_loopback(registry) {
+            return Ok(());
+        }
+        wrong!("`--allow-dirty` is for a registry on this machine, not for `{registry}`");
+    }
+    let changed = differs_from_head(processes, world, services)?;
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let shown: Vec<&str> = changed.iter().take(10).map(String::as_str).collect();
+    let more = changed.len() - shown.len();
+    let more = if more == 0 { String::new() } else { format!("\n  and {more} more") };
+    wrong!(
+        "the tree differs from HEAD in what this run would publish:\n  {}{more}\n\
+         commit it, or put it away with `git stash --include-untracked`",
+        shown.join("\n  ")
+    )
+}
+
+/// Paths that differ from HEAD among what these services send, and the manifest. Files that git
+/// ignores count; what `.dockerignore` leaves out does not.
+pub fn differs_from_head(
+    processes: &Processes,
+    world: &World,
+    services: &[String],
+) -> Result<Vec<String>> {
+    let sent: Vec<Sent> = services
+        .iter()
+        .filter_map(|name| world.facts.service(name))
+        .map(|service| Sent::of(service, &world.root))
+        .collect();
+    let mut paths = vec![world.manifest.clone()];
+    paths.extend(sent.iter().flat_map(|sent| sent.folders.iter().chain(&sent.files).cloned()));
+    let changed = git::changed(processes, &world.root, &paths)?;
+    let manifest = world.manifest.strip_prefix(&world.root).unwrap_or(&world.manifest);
+    let counts = |path: &String| path == manifest || sent.iter().any(|sent| sent.has(path));
+    Ok(changed.into_iter().filter(counts).collect())
+}
+
+/// What the build of a service reads of the repository, as paths relative to its root.
+struct Sent {
+    context: Utf8PathBuf,
+    ignore: Option<Ignore>,
+    /// The context, and named ones
+    folders: Vec<Utf8PathBuf>,
+    /// The Dockerfile, and the files that may say what is left out
+    files: Vec<Utf8PathBuf>,
+}
+
+impl Sent {
+    fn of(service: &Service, root: &Utf8Path) -> Self {
+        let [beside, in_context] = file_names(service.dockerfile.as_str());
+        let ignore_files = [Utf8PathBuf::from(beside), service.context.join(in_context)];
+        let text =
+            ignore_files.iter().find_map(|file| std::fs::read_to_string(root.join(file)).ok());
+        let named = service.contexts.values().filter(|context| !context.contains("://"));
+        Self {
+            context: service.context.clone(),
+            // Rules that cannot be read leave nothing out.
+            ignore: text.and_then(|text| Ignore::parse(&text).ok()),
+            folders: named.map(Utf8PathBuf::from).chain([service.context.clone()]).collect(),
+            files: ignore_files.into_iter().chain([service.dockerfile.clone()]).collect(),
+        }
+    }
+
+    /// Whether a path is read. Folders end with a slash.
+    fn has(&self, path: &str) -> bool {
+        let below = |folder: &Utf8PathBuf| Utf8Path::new(path).starts_with(folder);
+        if self.files.iter().any(|file| file == path) {
+            return true;
+        }
+        let in_context = Utf8Path::new(path).strip_prefix(&self.context).ok();
+        let is_folder = path.ends_with('/');
+        in_context.is_some_and(|path| self.sends(path, is_folder))
+            || self.folders.iter().any(|folder| *folder != self.context && below(folder))
+    }
+
+    fn sends(&self, path: &Utf8Path, is_folder: bool) -> bool {
+        let Some(ignore) = &self.ignore else { return true };
+        let mut parent = Parent::default();
+        let mut folders: Vec<&Utf8Path> = path.ancestors().filter(|p| *p != "").collect();
+        if !is_folder {
+            folders.remove(0);
+        }
+        for folder in folders.into_iter().rev() {
+            let (verdict, below) = ignore.folder(folder.as_str(), &parent);
+            if verdict == Folder::Skipped {
+                return false;
+            }
+            parent = below;
+        }
+        is_folder || ignore.sends_file(path.as_str(), &parent)
+    }
+}
+
+fn is_loopback(registry: &str) -> bool {
+    let host = registry.split('/').next().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn case(rules: &str, path: &str, expected: bool) {
+        let sent = Sent {
+            context: "services/web".into(),
+            ignore: Some(Ignore::parse(rules).unwrap()),
+            folders: vec!["services/web".into(), "shared".into()],
+            files: vec!["services/web/Dockerfile".into()],
+        };
+        assert_eq!(sent.has(path), expected, "{path} under {rules:?}");
+    }
+
+    #[test]
+    fn what_is_left_out_does_not_count() {
+        case("target\n", "services/web/target/", false);
+        case("target\n", "services/web/target/debug/out", false);
+        case("target\n", "services/web/src/main.rs", true);
+        case("target\n!target/kept\n", "services/web/target/", true);
+        case("target\n!target/kept\n", "services/web/target/kept", true);
+        case("target\n!target/kept\n", "services/web/target/other", false);
+        case("*\n!src\n", "services/web/README.md", false);
+        case("*\n!src\n", "services/web/src/new", true);
+        case("*\n", "services/web/Dockerfile", true);
+        case("*\n", "services/other/file", false);
+        case("*\n", "services/website/file", false);
+        case("*\n", "shared/file", true);
+        case("", "services/web/", true);
+    }
+
+    #[test]
+    fn loopback_is_this_machine_only() {
+        for registry in ["127.0.0.1:5000/x", "localhost/x", "localhost:5000", "[::1]:5000/x"] {
+            assert!(is_loopback(registry), "{registry}");
+        }
+        for registry in
+            ["ghcr.io/x", "127.example.com.evil/x", "localhost.example.com/x", "10.0.0.1/x"]
+        {
+            assert!(!is_loopback(registry), "{registry}");
+        }
+    }
+}
