@@ -12,13 +12,13 @@ mod support;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
-use support::busybox;
+use support::{busybox, engine};
 
 const REGISTRY: &str = "registry.invalid/small";
 
 #[test]
 fn one_failing_service_costs_only_itself_and_what_builds_on_it() {
-    let engine = support::engine();
+    let engine = engine();
     let mut dockerfiles: Vec<(String, String)> = (0..9)
         .map(|i| {
             (format!("good{i}"), format!("FROM busybox:debian\nRUN sleep 2 && echo {i} > /i\n"))
@@ -59,7 +59,7 @@ fn one_failing_service_costs_only_itself_and_what_builds_on_it() {
 
 #[test]
 fn fail_fast_stops_at_the_first_failure() {
-    let engine = support::engine();
+    let engine = engine();
     let good = "FROM busybox:debian\nRUN sleep 20\n";
     let bad = "FROM busybox:debian\nRUN exit 1\n";
     let repository =
@@ -71,7 +71,7 @@ fn fail_fast_stops_at_the_first_failure() {
 
 #[test]
 fn an_interrupt_ends_everything_and_leaves_no_process() {
-    let engine = support::engine();
+    let engine = engine();
     let name = support::unique("held");
     let text = format!("FROM busybox:debian\nRUN echo {name} && sleep 60\n");
     let repository = busybox(REGISTRY, "[services.held]\n", &[("held", &text)]);
@@ -105,7 +105,7 @@ fn an_interrupt_ends_everything_and_leaves_no_process() {
 
 #[test]
 fn a_secret_is_seen_nowhere() {
-    let engine = support::engine();
+    let engine = engine();
     let secret = support::unique("hunter2");
     let text = "FROM busybox:debian\nRUN --mount=type=secret,id=token [ -s /run/secrets/token ] && sleep 1 && echo used\n";
     let services = "[services.web]\nsecrets = [{ id = \"token\", env = \"TOKEN\" }]\n[services.file]\nsecrets = [{ id = \"token\", file = \"token.txt\" }]\n";
@@ -161,7 +161,7 @@ fn a_secret_is_seen_nowhere() {
 
 #[test]
 fn every_golden_definition_comes_back_equal_from_bake() {
-    let engine = support::engine();
+    let engine = engine();
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let mut count = 0;
     for entry in std::fs::read_dir(golden).unwrap() {
@@ -206,4 +206,13 @@ fn all_commands() -> Vec<String> {
 fn command_line(path: &str) -> String {
     let bytes = std::fs::read(path).unwrap_or_default();
     String::from_utf8_lossy(&bytes).replace('\0', " ")
+}
+
+/// BuildKit itself only warns, and makes an image of one platform with another's content.
+#[test]
+fn a_base_of_another_platform_is_refused() {
+    let services = "[services.web]\nplatforms = [\"linux/s390x\"]\n";
+    let repository = busybox(REGISTRY, services, &[("web", "FROM busybox:debian\nRUN true\n")]);
+    let ran = engine().xtask(&repository, &["build-images"]).run();
+    ran.refused("service `web` is built for linux/s390x, but `busybox:debian` is there for");
 }
