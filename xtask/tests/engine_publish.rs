@@ -128,6 +128,25 @@ fn an_edit_of_a_dependant_leaves_its_base_alone() {
     }
 }
 
+/// A pull request's commit was never published; its base was, on `dev`.
+#[test]
+fn a_pull_request_that_edits_a_dependant_uses_the_cache_of_dev() {
+    let place = place(engine());
+    let repository = two_services(&place);
+    engine().xtask(&repository, &["build-images", "--event", "dev"]).run().success();
+    repository.write("services/web/source", "2");
+    repository.commit("edit");
+    let other = EmptyEngine::start();
+    let pr = ["build-images", "--event", "pr", "--json"];
+    let report = other.0.xtask(&repository, &pr).run().success().json();
+    assert_eq!((steps(&report, "base"), steps(&report, "web")), ((1, 1), (5, 2)), "{report}");
+    // An edited base is what its dependants are built on, published or not.
+    repository.write("services/base/Dockerfile", &format!("{BASE}RUN echo edited > /edited\n"));
+    let plan = other.0.xtask(&repository, &["plan", "--event", "pr", "--json"]).run().json();
+    let contexts = &plan["definition"]["target"]["web"]["contexts"];
+    assert_eq!(contexts[format!("{place}/base")], "target:base");
+}
+
 #[test]
 fn shared_tags_only_move_forward() {
     let place = place(engine());

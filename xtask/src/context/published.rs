@@ -39,27 +39,45 @@ pub fn cache_tags(
     Ok(names.into_iter().zip(there).collect())
 }
 
-/// The images that were published of this very commit, by service. Only an index that says so by its
-/// annotation counts.
-pub fn of_commit(
+/// A published image, and the commit that it says it was built of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The digest of its index
+    pub digest: String,
+    /// The commit, full hex
+    pub revision: String,
+}
+
+/// The images of each service that may be what the tree says, the likeliest first: that of this very
+/// commit, then that of `dev`. Only an index that names its commit by an annotation counts.
+pub fn images(
     registry: &Registry,
     facts: &Facts,
     services: &[String],
     within: Option<Duration>,
-) -> Result<BTreeMap<String, String>> {
-    let Some(revision) = &facts.revision else { return Ok(BTreeMap::new()) };
-    let names = services.iter().map(|s| format!("{}:{}", facts.image(s), facts.handle()).parse());
-    let references = names.collect::<Result<Vec<Reference>, _>>()?;
+) -> Result<BTreeMap<String, Vec<Published>>> {
+    let tags = [facts.handle(), "dev".to_owned()];
+    let asked: Vec<(&String, String)> = services
+        .iter()
+        .flat_map(|service| tags.iter().map(move |tag| (service, tag)))
+        .map(|(service, tag)| (service, format!("{}:{tag}", facts.image(service))))
+        .collect();
+    let references =
+        asked.iter().map(|(_, name)| name.parse()).collect::<Result<Vec<Reference>, _>>()?;
     let answers = registry.get_manifests(references, AtOnce { threads: THREADS, within });
-    let said = |index: &Fetched| {
-        let text: serde_json::Value = serde_json::from_slice(&index.bytes).ok()?;
-        text["annotations"][REVISION].as_str().map(str::to_owned)
-    };
-    let of_commit = |answer: Answer<Fetched>| {
-        answer.found().filter(|index| said(index).as_ref() == Some(revision))
-    };
-    let found = services.iter().zip(answers);
-    Ok(found.filter_map(|(s, answer)| Some((s.clone(), of_commit(answer)?.digest))).collect())
+    let mut found: BTreeMap<String, Vec<Published>> = BTreeMap::new();
+    for ((service, _), answer) in asked.into_iter().zip(answers) {
+        if let Some(published) = answer.found().as_ref().and_then(published) {
+            found.entry(service.clone()).or_default().push(published);
+        }
+    }
+    Ok(found)
+}
+
+fn published(index: &Fetched) -> Option<Published> {
+    let text: serde_json::Value = serde_json::from_slice(&index.bytes).ok()?;
+    let revision = text["annotations"][REVISION].as_str()?.to_owned();
+    Some(Published { digest: index.digest.clone(), revision })
 }
 
 /// The versions that any of the services has a tag `vX.Y.Z` for.

@@ -48,22 +48,31 @@ pub fn check_clean(
 
 /// Paths that differ from HEAD among what these services send, and the manifest. Files that git
 /// ignores count; what `.dockerignore` leaves out does not.
-pub fn differs_from_head(
+fn differs_from_head(
     processes: &Processes,
     world: &World,
     services: &[String],
 ) -> Result<Vec<String>> {
-    let sent: Vec<Sent> = services
-        .iter()
-        .filter_map(|name| world.facts.service(name))
-        .map(|service| Sent::of(service, &world.root))
-        .collect();
-    let mut paths = vec![world.manifest.clone()];
-    paths.extend(sent.iter().flat_map(|sent| sent.folders.iter().chain(&sent.files).cloned()));
-    let changed = git::changed(processes, &world.root, &paths)?;
-    let manifest = world.manifest.strip_prefix(&world.root).unwrap_or(&world.manifest);
-    let counts = |path: &String| path == manifest || sent.iter().any(|sent| sent.has(path));
-    Ok(changed.into_iter().filter(counts).collect())
+    let sent = Sent::all(world, services);
+    let changed = git::changed(processes, &world.root, &Sent::paths(&sent, world))?;
+    Ok(changed.into_iter().filter(|path| Sent::any(&sent, world, path)).collect())
+}
+
+/// Whether all that these services send is what it was in a commit. A commit that git does not know
+/// may have had anything.
+pub fn is_as_in(
+    processes: &Processes,
+    world: &World,
+    services: &[String],
+    commit: &str,
+) -> Result<bool> {
+    let sent = Sent::all(world, services);
+    let paths = Sent::paths(&sent, world);
+    let Some(since) = git::changed_since(processes, &world.root, commit, &paths)? else {
+        return Ok(false);
+    };
+    let mut changed = since.into_iter().chain(git::changed(processes, &world.root, &paths)?);
+    Ok(!changed.any(|path| Sent::any(&sent, world, &path)))
 }
 
 /// What the build of a service reads of the repository, as paths relative to its root.
@@ -77,6 +86,23 @@ struct Sent {
 }
 
 impl Sent {
+    fn all(world: &World, services: &[String]) -> Vec<Self> {
+        let services = services.iter().filter_map(|name| world.facts.service(name));
+        services.map(|service| Self::of(service, &world.root)).collect()
+    }
+
+    /// Where to look for changes.
+    fn paths(all: &[Self], world: &World) -> Vec<Utf8PathBuf> {
+        let of_services = all.iter().flat_map(|sent| sent.folders.iter().chain(&sent.files));
+        of_services.cloned().chain([world.manifest.clone()]).collect()
+    }
+
+    /// Whether a changed path is read for any of them.
+    fn any(all: &[Self], world: &World, path: &str) -> bool {
+        let manifest = world.manifest.strip_prefix(&world.root).unwrap_or(&world.manifest);
+        manifest == path || all.iter().any(|sent| sent.has(path))
+    }
+
     fn of(service: &Service, root: &Utf8Path) -> Self {
         let [beside, in_context] = file_names(service.dockerfile.as_str());
         let ignore_files = [Utf8PathBuf::from(beside), service.context.join(in_context)];

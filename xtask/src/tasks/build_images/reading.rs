@@ -79,14 +79,15 @@ fn published_dependencies(
     if facts.event.kind.pushes() || built_on.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut published = published::of_commit(registry, facts, &built_on, within)?;
-    for service in built_on {
-        let of_it: Vec<String> =
-            facts.graph.with_dependencies([service.as_str()]).into_iter().collect();
-        if published.contains_key(&service)
-            && !tree::differs_from_head(&session.processes, world, &of_it)?.is_empty()
-        {
-            published.remove(&service);
+    let mut published = BTreeMap::new();
+    for (service, images) in published::images(registry, facts, &built_on, within)? {
+        let of_it = facts.graph.with_dependencies([service.as_str()]);
+        let of_it: Vec<String> = of_it.into_iter().collect();
+        for image in images {
+            if tree::is_as_in(&session.processes, world, &of_it, &image.revision)? {
+                published.insert(service, image.digest);
+                break;
+            }
         }
     }
     Ok(published)
