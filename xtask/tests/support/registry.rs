@@ -46,3 +46,11 @@ pub fn delete_by_digest(name: &str) {
     let digest = client().head_manifest(&reference).found().unwrap().digest;
     client().delete_manifest(&reference.with_digest(&digest).unwrap()).unwrap();
 }
+
+/// A small Dockerfile.
+pub const BASE: &str = "FROM busybox:debian\nRUN sleep 1 && echo base > /base\n";
+
+/// A place in an engine's registry that no other test uses.
+pub fn place(engine: &super::support::Engine) -> String {
+    format!("{}/{}", engine.registry(), super::support::unique("publish"))
+}
