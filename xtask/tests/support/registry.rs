@@ -26,11 +26,13 @@ pub fn tags(repository: &str) -> BTreeMap<String, String> {
         Answer::Absent => Vec::new(),
         other => panic!("{other:?}"),
     };
-    let digest = |tag: &String| {
-        let reference = repository.with_tag(tag).unwrap();
-        client.head_manifest(&reference).found().unwrap().digest
+    // A tag that is being written right now may be listed before it can be read: not there yet.
+    let digest = |tag: &String| match client.head_manifest(&repository.with_tag(tag).unwrap()) {
+        Answer::Found(stat) => Some((tag.clone(), stat.digest)),
+        Answer::Absent => None,
+        other => panic!("{other:?}"),
     };
-    tags.iter().map(|tag| (tag.clone(), digest(tag))).collect()
+    tags.iter().filter_map(digest).collect()
 }
 
 /// The index or manifest behind a name.
