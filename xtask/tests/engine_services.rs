@@ -48,6 +48,7 @@ fn images_are_built_and_the_services_work_together() {
 
     claims(&compose, 3);
     let before = compose.jobs("team/app");
+    assert_eq!(before.as_ref().map(BTreeSet::len), Some(3));
     compose.run(&["restart"]);
     compose.run(&["up", "--detach", "--wait"]);
     assert_eq!(compose.jobs("team/app"), before);
@@ -84,6 +85,7 @@ fn refusals(compose: &Compose, work: &Clone) {
         assert!((400..500).contains(&status), "{path}: {status}");
     }
     let target = "/team/app/info/refs?service=git-receive-pack";
+    assert_eq!(http(compose.git(), "GET", target, Some(&basic("wrong"))).0, 401);
     let (status, head) = http(compose.git(), "GET", target, None);
     assert_eq!(status, 401);
     assert!(head.to_ascii_lowercase().contains("www-authenticate"), "{head}");
