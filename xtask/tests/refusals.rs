@@ -63,7 +63,8 @@ fn refused(repository: &Repository, call: Xtask, part: &str) {
             call = call.env(name, value);
         }
     }
-    call.run().refused(part);
+    let ran = call.run().refused(part);
+    assert!(!ran.stderr.contains("DOCKER_HOST"), "an engine was wanted: {}", ran.stderr);
     assert!(!called.exists(), "docker was called: {:?}", std::fs::read_to_string(&called));
     assert!(!cache.exists() && !home.exists(), "the cache folder was written to");
     assert_eq!(listing(repository.root()), before);
