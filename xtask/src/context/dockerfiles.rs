@@ -6,6 +6,7 @@ use crate::error::Wrong;
 use crate::manifest::{Loaded, Service};
 use crate::plan::dockerfile::{self, Dockerfile, Question, Unclear};
 use crate::plan::graph::{Cycle, Graph, Needs, Problem, needs};
+use crate::plan::steering;
 use anyhow::Result;
 use camino::Utf8Path;
 use std::collections::BTreeMap;
@@ -95,6 +96,7 @@ impl Dockerfiles {
         let unclear = reads.unclear.iter();
         let tell = |u: &Unclear| format!("{}:{}: cannot tell {}", source.path(), u.line, u.what);
         needs.unclear = unclear.map(tell).collect();
+        needs.unpinned.extend(steering::volatile(service, dockerfile, &question, &reads));
         Ok(needs)
     }
 }

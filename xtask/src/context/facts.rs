@@ -68,6 +68,7 @@ pub fn read(asked: &Asked) -> Result<World> {
         event,
         needs,
         graph,
+        inputs: BTreeMap::new(),
         bases: BTreeMap::new(),
         secrets,
         environment_args,

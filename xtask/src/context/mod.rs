@@ -6,6 +6,7 @@ pub mod environment;
 pub mod event;
 pub mod facts;
 pub mod git;
+pub mod inputs;
 pub mod published;
 pub mod secrets;
 pub mod tree;

@@ -1,6 +1,7 @@
 //! All that the plan is computed from, already read. Pure.
 
 use super::cache::{self, GhaAccess};
+use super::fingerprint::{Identity, Inputs};
 use super::graph::{Graph, Needs};
 use super::tags::{self, Known};
 use super::{Action, Request, ServicePlan};
@@ -27,6 +28,8 @@ pub struct Facts {
     pub needs: BTreeMap<String, Needs>,
     /// The same as a graph
     pub graph: Graph,
+    /// What BuildKit would be sent, by service, as far as services of this run need it
+    pub inputs: BTreeMap<String, Inputs>,
     /// External images, by their key in `[bases]`, as far as services of this run need them
     pub bases: BTreeMap<String, BaseImage>,
     /// The secrets that are there, by service
@@ -96,7 +99,13 @@ impl Facts {
         self.manifest.services.get(name)
     }
 
-    pub(super) fn plan_service(&self, name: &str, asked: bool, request: &Request) -> ServicePlan {
+    pub(super) fn plan_service(
+        &self,
+        name: &str,
+        asked: bool,
+        request: &Request,
+        identity: Option<&Identity>,
+    ) -> ServicePlan {
         let image = self.image(name);
         let unknown = || Known::Unknown("it was not asked".into());
         let there = |tag: &str| {
@@ -110,7 +119,8 @@ impl Facts {
         ServicePlan {
             action: Action::Build,
             reason: if asked { "asked for".into() } else { "another service builds on it".into() },
-            fingerprint: None,
+            fingerprint: identity.and_then(|i| Some(i.as_ref().ok()?.whole.clone())),
+            no_fingerprint: identity.and_then(|i| i.clone().err()).unwrap_or_default(),
             depends_on: self.graph.direct(name).map(str::to_owned).collect(),
             platforms: self.service(name).map(|s| s.platforms.clone()).unwrap_or_default(),
             push: self.pushes(request),

@@ -15,6 +15,8 @@ pub struct Needs {
     /// What the Dockerfile reader could not tell, as `path:line: cannot tell …`: the lists above may
     /// then be too short
     pub unclear: Vec<String>,
+    /// What is read but cannot be held to one content, as reasons against a fingerprint
+    pub unpinned: Vec<String>,
 }
 
 /// A reference that leads nowhere.
@@ -44,7 +46,11 @@ pub fn needs(
     for reference in references {
         let name = key(&reference.name);
         // A frontend is fetched by BuildKit itself, and no named context can stand in for it.
-        if contexts.contains(&name) || reference.kind == ReferenceKind::Syntax {
+        if reference.kind == ReferenceKind::Syntax {
+            needs.unpinned.extend(by_tag(&reference.name));
+            continue;
+        }
+        if contexts.contains(&name) {
             continue;
         }
         let ours = name.strip_prefix(&manifest.project.registry).and_then(|n| n.strip_prefix('/'));
@@ -65,6 +71,12 @@ pub fn needs(
         }
     }
     if problems.is_empty() { Ok(needs) } else { Err(problems) }
+}
+
+/// Why a frontend may be another one tomorrow.
+fn by_tag(frontend: &str) -> Option<String> {
+    let why = "is not named by its digest, and none can be imposed on it";
+    (!frontend.contains("@sha256:")).then(|| format!("the frontend `{frontend}` {why}"))
 }
 
 /// The key that a named context must have to stand in for a name.

@@ -5,8 +5,10 @@ pub mod definition;
 pub mod dockerfile;
 pub mod dockerignore;
 pub mod facts;
+pub mod fingerprint;
 pub mod graph;
 pub mod labels;
+pub mod steering;
 pub mod tags;
 mod text;
 
@@ -66,6 +68,9 @@ pub struct ServicePlan {
     pub reason: String,
     /// 64 hex digits; null where the image has none
     pub fingerprint: Option<String>,
+    /// Why it has none
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub no_fingerprint: Vec<String>,
     /// Services that it builds on directly
     pub depends_on: Vec<String>,
     /// `linux/amd64`, …
@@ -110,9 +115,11 @@ pub fn make(facts: &Facts, request: &Request) -> anyhow::Result<Plan> {
     let asked = facts.select(&request.names)?;
     let chosen = facts.graph.with_dependencies(asked.iter().map(String::as_str));
     let levels = facts.graph.levels(&chosen);
-    let order = levels.iter().flatten();
-    let services: Vec<ServicePlan> =
-        order.map(|name| facts.plan_service(name, asked.contains(name), request)).collect();
+    let identities = fingerprint::identify(facts, &chosen);
+    let one = |name: &String| {
+        facts.plan_service(name, asked.contains(name), request, identities.get(name))
+    };
+    let services: Vec<ServicePlan> = levels.iter().flatten().map(one).collect();
     let definition = definition::definition(facts, request, &services);
     let event = event_fields(&facts.event, facts.revision.clone());
     let warnings = facts.warnings(request, &services);

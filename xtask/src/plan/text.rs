@@ -29,6 +29,7 @@ impl Display for ServicePlan {
             if text.is_empty() { Ok(()) } else { writeln!(f, "  {name:<12}{text}") }
         };
         row("image", self.image.clone())?;
+        row("fingerprint", self.identity())?;
         row("builds on", self.depends_on.join(", "))?;
         row("platforms", self.platforms.join(", "))?;
         let tags = if self.push { "tags" } else { "loaded as" };
@@ -37,6 +38,13 @@ impl Display for ServicePlan {
         row("stays", stays.collect::<Vec<_>>().join(", "))?;
         row("reads", list(self.cache_from.iter().map(source)))?;
         row("writes", list(self.cache_to.iter().map(destination)))
+    }
+}
+
+impl ServicePlan {
+    fn identity(&self) -> String {
+        let none = || format!("none: {}", self.no_fingerprint.join("; "));
+        self.fingerprint.clone().unwrap_or_else(none)
     }
 }
 

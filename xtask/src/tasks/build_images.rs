@@ -1,6 +1,6 @@
 //! `build-images` and `plan`: facts, plan, then print it or carry it out.
 
-mod reading;
+pub(super) mod reading;
 
 use super::Session;
 use super::publish::Publication;

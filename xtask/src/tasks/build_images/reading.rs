@@ -5,6 +5,7 @@ use crate::cli::BuildImages;
 use crate::context::bases::{Finder, Found, Making};
 use crate::context::event::Kind;
 use crate::context::facts::{self, Asked, World};
+use crate::context::inputs;
 use crate::context::published;
 use crate::context::tree;
 use crate::docker::bases::Bases;
@@ -40,18 +41,21 @@ pub fn complete(
     let (bases, say, facts) = (Bases::new(&setup), &setup.say, &world.facts);
     let finder = Finder { registry, bases: &bases, say, facts, making };
     // At the same time, so that a registry and a hub that do not answer cost 2 s and not 6.
-    let (tags, published, found) = std::thread::scope(|scope| {
+    let (tags, published, found, inputs) = std::thread::scope(|scope| {
         let tags = scope.spawn(|| published::cache_tags(registry, facts, &services, within));
         let published =
             scope.spawn(|| published_dependencies(session, &world, registry, &services, within));
+        let inputs =
+            scope.spawn(|| inputs::read(&session.processes, &session.env, &world, &services));
         let found = finder.find(&services);
-        (joined(tags), joined(published), found)
+        (joined(tags), joined(published), found, joined(inputs))
     });
-    let (tags, published, found) = (tags?, published?, found?);
+    let (tags, published, found, inputs) = (tags?, published?, found?, inputs?);
     let released = match facts.event.kind {
         Kind::Release(_) => published::released(registry, facts, within)?,
         Kind::Local | Kind::Pr | Kind::Dev => Known::Known(Vec::new()),
     };
+    world.facts.inputs = inputs;
     world.facts.tags_there = tags;
     world.facts.published = published;
     world.facts.released = released;

@@ -1,0 +1,254 @@
+//! A walk through one folder: what BuildKit would be sent of it.
+
+use super::attributes;
+use super::files::finished;
+use super::index::Index;
+use super::stat::Stat;
+use super::xattrs;
+use crate::interrupt::Interrupt;
+use crate::plan::dockerignore::{self, Ignore, Parent};
+use crate::plan::fingerprint::{Bits, BlobId, Entry, Kind, Mode, Stamp, Told, Tree};
+use camino::{Utf8Path, Utf8PathBuf};
+use ring::digest::{Context, SHA256};
+use std::collections::BTreeMap;
+use std::fs::DirEntry;
+
+/// The walk itself.
+pub struct Walk<'a> {
+    folder: &'a Utf8Path,
+    ignore: &'a Ignore,
+    /// The index, and where the folder is in the repository
+    index: Option<(&'a Index, &'a Utf8Path)>,
+    waiting: Vec<Waiting>,
+    /// Folders that are sent only if something below them is
+    hidden: BTreeMap<String, Stat>,
+    /// The paths of files that have more than one
+    linked: BTreeMap<(u64, u64), Vec<usize>>,
+    bits: Bits,
+    told: Told,
+    stamp: Context,
+    entries: Vec<Entry>,
+    unknown: Vec<Unknown>,
+}
+
+/// A folder that is still to be looked into.
+struct Waiting {
+    path: String,
+    parent: Parent,
+    /// Whether the index tells the contents of what is below
+    trusted: bool,
+}
+
+/// What a walk found.
+pub struct Walked {
+    folder: Utf8PathBuf,
+    pub entries: Vec<Entry>,
+    /// Files whose content is still to be read
+    pub unknown: Vec<Unknown>,
+    bits: Bits,
+    told: Told,
+    stamp: Stamp,
+}
+
+/// A file whose content is still to be read.
+pub struct Unknown {
+    pub entry: usize,
+    pub stat: Stat,
+}
+
+impl Walked {
+    pub fn path_of(&self, unknown: &Unknown) -> Utf8PathBuf {
+        self.folder.join(&self.entries[unknown.entry].path)
+    }
+
+    pub fn into_tree(self) -> Tree {
+        let Self { entries, bits, told, stamp, .. } = self;
+        Tree { entries, bits, told, stamp }
+    }
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(
+        folder: &'a Utf8Path,
+        ignore: &'a Ignore,
+        index: Option<(&'a Index, &'a Utf8Path)>,
+    ) -> Self {
+        Self {
+            folder,
+            ignore,
+            index,
+            waiting: Vec::new(),
+            hidden: BTreeMap::new(),
+            linked: BTreeMap::new(),
+            bits: if cfg!(unix) { Bits::Plain } else { Bits::Absent },
+            told: Told::default(),
+            stamp: Context::new(&SHA256),
+            entries: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
+
+    /// `Err` tells what could not be read.
+    pub fn walk(mut self, interrupt: &Interrupt) -> Result<Walked, String> {
+        let root = self.stat("")?;
+        self.note("", &root);
+        let trusted = self.index.is_some();
+        self.waiting.push(Waiting { path: String::new(), parent: Parent::default(), trusted });
+        while let Some(folder) = self.waiting.pop() {
+            if interrupt.is_raised() {
+                return Err("interrupted".to_owned());
+            }
+            self.look_into(&folder)?;
+        }
+        self.join_links();
+        Ok(Walked {
+            folder: self.folder.to_owned(),
+            entries: self.entries,
+            unknown: self.unknown,
+            bits: self.bits,
+            told: self.told,
+            stamp: finished(self.stamp),
+        })
+    }
+
+    fn look_into(&mut self, folder: &Waiting) -> Result<(), String> {
+        let full = self.folder.join(&folder.path);
+        let trouble = |error: std::io::Error| format!("`{full}` cannot be read: {error}");
+        let listing: Result<Vec<DirEntry>, _> =
+            std::fs::read_dir(&full).and_then(Iterator::collect).map_err(trouble);
+        let mut named = Vec::new();
+        for entry in listing? {
+            let name = entry.file_name().into_string().map_err(|name| {
+                format!("`{}` in `{full}` is no name in UTF-8", name.to_string_lossy())
+            })?;
+            named.push((name, entry.file_type().map_err(trouble)?));
+        }
+        named.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let trusted = folder.trusted && !attributes::convert_in(&full);
+        for (name, kind) in named {
+            let path =
+                if folder.path.is_empty() { name } else { format!("{}/{name}", folder.path) };
+            if kind.is_dir() {
+                self.folder(path, &folder.parent, trusted)?;
+            } else if self.ignore.sends_file(&path, &folder.parent) {
+                self.file(path, trusted)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn folder(&mut self, path: String, parent: &Parent, trusted: bool) -> Result<(), String> {
+        let (verdict, below) = self.ignore.folder(&path, parent);
+        if verdict == dockerignore::Folder::Skipped {
+            return Ok(());
+        }
+        let stat = self.stat(&path)?;
+        self.waiting.push(Waiting { path: path.clone(), parent: below, trusted });
+        if verdict == dockerignore::Folder::Hidden {
+            self.hidden.insert(path, stat);
+            return Ok(());
+        }
+        self.note(&path, &stat);
+        self.send_folder(path, &stat)
+    }
+
+    fn send_folder(&mut self, path: String, stat: &Stat) -> Result<(), String> {
+        self.send_above(&path)?;
+        let mode = self.mode(stat);
+        self.push(path, Kind::Folder { mode })
+    }
+
+    /// What is sent is sent with all folders above it.
+    fn send_above(&mut self, path: &str) -> Result<(), String> {
+        if self.hidden.is_empty() {
+            return Ok(());
+        }
+        let above = path.match_indices('/').map(|(at, _)| &path[..at]);
+        for above in above {
+            if let Some(stat) = self.hidden.remove(above) {
+                let mode = self.mode(&stat);
+                self.push(above.to_owned(), Kind::Folder { mode })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: String, trusted: bool) -> Result<(), String> {
+        let full = self.folder.join(&path);
+        let meta = full.symlink_metadata().map_err(|error| told(&full, &error))?;
+        let stat = Stat::of(&meta);
+        self.note(&path, &stat);
+        self.send_above(&path)?;
+        if meta.file_type().is_symlink() {
+            let text = std::fs::read_link(&full).map_err(|error| told(&full, &error))?;
+            let text = text.into_os_string().into_string();
+            let text =
+                text.map_err(|_| format!("the link `{full}` has a text that is not UTF-8"))?;
+            return self.push(path, Kind::Link { text: text.into() });
+        }
+        if !meta.file_type().is_file() {
+            return Err(format!("`{full}` is neither a file nor a folder nor a link"));
+        }
+        let known = self.index.filter(|_| trusted);
+        let known =
+            known.and_then(|(index, prefix)| index.blob(prefix.join(&path).as_str(), &stat));
+        match known {
+            Some(_) => self.told.by_index += 1,
+            None => {
+                self.told.by_bytes += 1;
+                self.unknown.push(Unknown { entry: self.entries.len(), stat });
+            }
+        }
+        if stat.links > 1 {
+            self.linked.entry((stat.dev, stat.ino)).or_default().push(self.entries.len());
+        }
+        let (mode, blob) = (self.mode(&stat), known.unwrap_or(BlobId([0; 20])));
+        self.push(path, Kind::File { mode, blob, first: None })
+    }
+
+    fn push(&mut self, path: String, kind: Kind) -> Result<(), String> {
+        let full = self.folder.join(&path);
+        let xattrs = xattrs::of(&full)
+            .map_err(|what| format!("the attributes of `{full}` cannot be read: {what}"))?;
+        self.entries.push(Entry { path, kind, xattrs });
+        Ok(())
+    }
+
+    /// Hard links are sent as such, and stay so in the image.
+    fn join_links(&mut self) {
+        for entries in std::mem::take(&mut self.linked).into_values().filter(|e| e.len() > 1) {
+            let first = entries.iter().map(|entry| self.entries[*entry].path.as_str()).min();
+            let name: Box<str> = first.unwrap_or_default().into();
+            for entry in entries {
+                if let Kind::File { first, .. } = &mut self.entries[entry].kind {
+                    *first = Some(name.clone());
+                }
+            }
+        }
+    }
+
+    fn mode(&mut self, stat: &Stat) -> Mode {
+        if Mode::is_group_writable(stat.mode) && self.bits == Bits::Plain {
+            self.bits = Bits::GroupWritable;
+        }
+        Mode::new(stat.mode)
+    }
+
+    fn stat(&self, path: &str) -> Result<Stat, String> {
+        let full = self.folder.join(path);
+        full.symlink_metadata().map(|meta| Stat::of(&meta)).map_err(|error| told(&full, &error))
+    }
+
+    fn note(&mut self, path: &str, stat: &Stat) {
+        self.stamp.update(path.as_bytes());
+        self.stamp.update(&[0]);
+        stat.stamp(&mut self.stamp);
+    }
+}
+
+fn told(path: &Utf8Path, error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => format!("`{path}` vanished while it was read"),
+        _ => format!("`{path}` cannot be read: {error}"),
+    }
+}
