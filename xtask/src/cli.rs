@@ -43,6 +43,9 @@ pub enum Task {
     BuildImages(BuildImages),
     /// Print what build-images would do; the same as build-images --dry-run
     Plan(BuildImages),
+    /// Print what tells each image from all others: all that goes into it, as one number
+    #[command(after_help = FINGERPRINT_HELP)]
+    Fingerprint(Fingerprint),
     /// Write docker-compose.yml from the manifest
     Compose(Compose),
     /// Measure; so far: generate the work for it
@@ -67,6 +70,32 @@ Examples:
   cargo xtask build-images git-server           one image, and what it builds on
   cargo xtask build-images --event pr           as a pull request would: nothing is loaded or pushed
   cargo xtask build-images --event dev --dry-run --json";
+
+const FINGERPRINT_HELP: &str = "\
+An image has a fingerprint where all that goes into it can be told: the Dockerfile, every file that is
+sent, arguments, external images by digest, and the services that it builds on. Else the line says why
+it has none.
+
+Examples:
+  cargo xtask fingerprint                       one line a service
+  cargo xtask fingerprint git-server --explain  what it is made of, to be compared with diff";
+
+/// Options of fingerprint.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Fingerprint {
+    /// Services and groups [default: all services]
+    #[arg(value_name = "SERVICE|GROUP")]
+    pub names: Vec<String>,
+    /// Where shared bases are looked up, instead of the manifest's registry [env: XTASK_REGISTRY]
+    #[arg(long, value_name = "REGISTRY")]
+    pub registry: Option<String>,
+    /// Print the records that it is made of, one a line
+    #[arg(long)]
+    pub explain: bool,
+    /// Print JSON, with the digest of each part
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Options of build-images and plan.
 #[derive(Args, Clone, Debug, Default)]

@@ -4,6 +4,7 @@ mod bench;
 mod build_images;
 mod compose;
 pub mod engine;
+mod fingerprint;
 mod publish;
 mod telling;
 mod test;
@@ -33,6 +34,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
     match &cli.task {
         Task::BuildImages(options) => build_images::run(&session, options),
         Task::Plan(options) => build_images::plan(&session, options),
+        Task::Fingerprint(options) => fingerprint::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
         Task::Test(options) => test::run(&session, *options),
