@@ -5,6 +5,9 @@ use super::tree::{SETTLED, Tree};
 /// All of `web`: the Dockerfile and two files.
 const ALL: usize = 3;
 
+/// Git itself may compare seconds only, and reads what is as new as its index again.
+const GIT_SETTLED: std::time::Duration = std::time::Duration::from_millis(1100);
+
 #[test]
 fn a_settled_index_tells_everything() {
     let tree = Tree::settled();
@@ -114,6 +117,29 @@ fn attributes_that_were_deleted() {
         std::thread::sleep(SETTLED);
         std::fs::remove_file(tree.path(".gitattributes")).unwrap();
         tree.settle();
+    });
+}
+
+/// The file stays clean for git, which stored it with other line ends.
+#[test]
+fn attributes_and_settings_of_the_past() {
+    not_told(ALL - 1, |tree| {
+        tree.write(".gitattributes", "* text\n");
+        tree.write("services/web/a", "a\r\n");
+        tree.repository.commit("attributes");
+        std::thread::sleep(GIT_SETTLED);
+        tree.settle();
+        std::fs::remove_file(tree.path(".gitattributes")).unwrap();
+        tree.repository.commit("none");
+        assert_eq!(tree.repository.git(&["status", "--porcelain"]), "");
+    });
+    not_told(ALL - 1, |tree| {
+        git(tree, &["config", "core.autocrlf", "input"]);
+        tree.write("services/web/a", "a\r\n");
+        git(tree, &["add", "--all"]);
+        std::thread::sleep(GIT_SETTLED);
+        tree.settle();
+        git(tree, &["config", "--unset-all", "core.autocrlf"]);
     });
 }
 

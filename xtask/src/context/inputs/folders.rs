@@ -2,11 +2,13 @@
 
 use super::index::Index;
 use super::rules::Rules;
+use super::sizes::Sizes;
 use super::stat::Stat;
 use super::walk::{Walk, Walked};
 use super::{Answer, attributes, blob, pool};
 use crate::interrupt::Interrupt;
 use crate::plan::fingerprint::{BlobId, Kind};
+use crate::process::Processes;
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
@@ -52,13 +54,17 @@ impl<'a> Folders<'a> {
     }
 
     /// Walks all, then reads what the index does not know.
-    pub fn read(self, interrupt: &Interrupt) -> Result<Trees> {
-        let mut walked = pool::for_each(interrupt, &self.todo, |(folder, rules)| {
-            let below = folder.strip_prefix(self.root).ok();
-            let trusted = |below: &Utf8Path| !attributes::convert_above(self.root, below);
-            let index = self.index.zip(below.filter(|below| trusted(below)));
-            Walk::new(folder, &rules.ignore, index).walk(interrupt)
-        })?;
+    pub fn read(self, processes: &Processes) -> Result<Trees> {
+        let interrupt = &processes.interrupt;
+        let (walked, sizes) = std::thread::scope(|scope| {
+            let sizes = scope.spawn(|| self.sizes(processes));
+            (self.walk(interrupt), sizes.join())
+        });
+        let sizes = sizes.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let mut walked = walked?;
+        if let Some(sizes) = sizes {
+            walked.iter_mut().flatten().for_each(|walked| walked.check(&sizes));
+        }
         let contents = contents(interrupt, &walked)?;
         let fill = |walked: &mut Result<Walked, String>| fill(walked.as_mut(), &contents);
         let troubles: Vec<Result<(), String>> = walked.iter_mut().map(fill).collect();
@@ -69,12 +75,28 @@ impl<'a> Folders<'a> {
         });
         Ok(Trees(trees.collect()))
     }
+
+    fn walk(&self, interrupt: &Interrupt) -> Result<Vec<Result<Walked, String>>> {
+        pool::for_each(interrupt, &self.todo, |(folder, rules)| {
+            let below = folder.strip_prefix(self.root).ok();
+            let trusted = |below: &Utf8Path| !attributes::convert_above(self.root, below);
+            let index = self.index.zip(below.filter(|below| trusted(below)));
+            Walk::new(folder, &rules.ignore, index).walk(interrupt)
+        })
+    }
+
+    fn sizes(&self, processes: &Processes) -> Option<Sizes> {
+        let folders =
+            self.todo.iter().filter_map(|(folder, _)| folder.strip_prefix(self.root).ok());
+        let folders = folders.map(Utf8Path::to_owned).collect();
+        Some(Sizes::of(processes, self.root, self.index?, &folders))
+    }
 }
 
-type Contents<'a> = BTreeMap<Utf8PathBuf, (Stat, Result<BlobId, String>)>;
+type Contents = BTreeMap<Utf8PathBuf, (Stat, Result<BlobId, String>)>;
 
 /// Reads files, each once.
-fn contents<'a>(interrupt: &Interrupt, walked: &[Result<Walked, String>]) -> Result<Contents<'a>> {
+fn contents(interrupt: &Interrupt, walked: &[Result<Walked, String>]) -> Result<Contents> {
     let unknown: BTreeMap<Utf8PathBuf, Stat> = walked
         .iter()
         .flatten()

@@ -9,6 +9,7 @@ use camino::Utf8Path;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use std::fs::File;
 use std::io::Read as _;
+use std::ops::Range;
 
 /// The fields of a `stat`, each of 32 bits, that begin an entry.
 const STATS: usize = 40;
@@ -85,17 +86,35 @@ impl Index {
         sorted.then_some(index)
     }
 
-    /// The content of a regular file, where its `stat` says that it is what git has read.
-    pub fn blob(&self, path: &str, stat: &Stat) -> Option<BlobId> {
+    /// The number of the entry of a regular file, where its `stat` says that it is what git has read.
+    pub fn find(&self, path: &str, stat: &Stat) -> Option<usize> {
         let found = self.entries.binary_search_by(|place| self.name(place).cmp(path.as_bytes()));
         let place = &self.entries[found.ok()?];
-        let start = place.start as usize;
-        if !is_plain(&self.data, place) || !self.is_as_seen(start, stat) {
-            return None;
-        }
+        let seen = is_plain(&self.data, place) && self.is_as_seen(place.start as usize, stat);
+        seen.then_some(found.ok()?)
+    }
+
+    /// The content that an entry names.
+    pub fn id(&self, number: usize) -> BlobId {
+        let start = self.entries[number].start as usize + STATS;
         let mut id = [0; HASH];
-        id.copy_from_slice(&self.data[start + STATS..start + STATS + HASH]);
-        Some(BlobId(id))
+        id.copy_from_slice(&self.data[start..start + HASH]);
+        BlobId(id)
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The numbers of all entries in a folder, given relative to the root.
+    pub fn numbers_in(&self, folder: &Utf8Path) -> Range<usize> {
+        if folder == "" {
+            return 0..self.len();
+        }
+        let (first, after) = (format!("{folder}/"), format!("{folder}0"));
+        let at = |name: &str| self.entries.partition_point(|e| self.name(e) < name.as_bytes());
+        at(&first)..at(&after)
     }
 
     /// The paths of all files of a name, in whatever folder.
@@ -133,7 +152,7 @@ impl Index {
             && !self.is_racy(stat)
     }
 
-    /// Whether the file may have been written after git read it, without its times telling.
+    /// Whether the file may have been written after git read it, without its times telling it.
     fn is_racy(&self, stat: &Stat) -> bool {
         let coarse = self.written.1 == 0 || stat.mtime.1 == 0 || stat.ctime.1 == 0;
         let slack = if coarse { COARSE_SLACK } else { SLACK };

@@ -10,6 +10,7 @@ mod folders;
 mod index;
 mod pool;
 mod rules;
+mod sizes;
 mod stat;
 mod trust;
 mod walk;
@@ -38,7 +39,7 @@ pub fn read(
     let index = trust::index(processes, env, &root);
     let mut folders = Folders::new(&root, index.as_ref());
     let wanted: Vec<Wanted> = services.iter().map(|s| Wanted::of(s, &mut folders)).collect();
-    let trees = folders.read(&processes.interrupt)?;
+    let trees = folders.read(processes)?;
     let tree = |folder: Result<Folder, String>| folder.and_then(|folder| trees.get(folder));
     let inputs = services.into_iter().zip(wanted).map(|(service, wanted)| {
         let named = wanted.named.into_iter().map(|(name, folder)| (name, tree(folder)));

@@ -3,6 +3,7 @@
 use super::attributes;
 use super::files::finished;
 use super::index::Index;
+use super::sizes::Sizes;
 use super::stat::Stat;
 use super::xattrs;
 use crate::interrupt::Interrupt;
@@ -29,6 +30,7 @@ pub struct Walk<'a> {
     stamp: Context,
     entries: Vec<Entry>,
     unknown: Vec<Unknown>,
+    known: Vec<(usize, Unknown)>,
 }
 
 /// A folder that is still to be looked into.
@@ -45,6 +47,8 @@ pub struct Walked {
     pub entries: Vec<Entry>,
     /// Files whose content is still to be read
     pub unknown: Vec<Unknown>,
+    /// Files whose content the index tells, with the number of the entry
+    known: Vec<(usize, Unknown)>,
     bits: Bits,
     told: Told,
     stamp: Stamp,
@@ -59,6 +63,17 @@ pub struct Unknown {
 impl Walked {
     pub fn path_of(&self, unknown: &Unknown) -> Utf8PathBuf {
         self.folder.join(&self.entries[unknown.entry].path)
+    }
+
+    /// Takes back what the index told of files where its content has another size.
+    pub fn check(&mut self, sizes: &Sizes) {
+        for (number, file) in std::mem::take(&mut self.known) {
+            if !sizes.is(number, file.stat.size) {
+                self.told.by_index -= 1;
+                self.told.by_bytes += 1;
+                self.unknown.push(file);
+            }
+        }
     }
 
     pub fn into_tree(self) -> Tree {
@@ -85,6 +100,7 @@ impl<'a> Walk<'a> {
             stamp: Context::new(&SHA256),
             entries: Vec::new(),
             unknown: Vec::new(),
+            known: Vec::new(),
         }
     }
 
@@ -105,6 +121,7 @@ impl<'a> Walk<'a> {
             folder: self.folder.to_owned(),
             entries: self.entries,
             unknown: self.unknown,
+            known: self.known,
             bits: self.bits,
             told: self.told,
             stamp: finished(self.stamp),
@@ -189,21 +206,34 @@ impl<'a> Walk<'a> {
         if !meta.file_type().is_file() {
             return Err(format!("`{full}` is neither a file nor a folder nor a link"));
         }
-        let known = self.index.filter(|_| trusted);
-        let known =
-            known.and_then(|(index, prefix)| index.blob(prefix.join(&path).as_str(), &stat));
-        match known {
-            Some(_) => self.told.by_index += 1,
-            None => {
-                self.told.by_bytes += 1;
-                self.unknown.push(Unknown { entry: self.entries.len(), stat });
-            }
-        }
+        let blob = self.tell(&path, &stat, trusted);
         if stat.links > 1 {
             self.linked.entry((stat.dev, stat.ino)).or_default().push(self.entries.len());
         }
-        let (mode, blob) = (self.mode(&stat), known.unwrap_or(BlobId([0; 20])));
+        let mode = self.mode(&stat);
         self.push(path, Kind::File { mode, blob, first: None })
+    }
+
+    /// The content as the index has it; something else where it is still to be read.
+    fn tell(&mut self, path: &str, stat: &Stat, trusted: bool) -> BlobId {
+        let file = Unknown { entry: self.entries.len(), stat: *stat };
+        let index = self.index.filter(|_| trusted);
+        let found = index.and_then(|(index, folder)| {
+            let number = index.find(folder.join(path).as_str(), stat)?;
+            Some((number, index.id(number)))
+        });
+        match found {
+            Some((number, blob)) => {
+                self.told.by_index += 1;
+                self.known.push((number, file));
+                blob
+            }
+            None => {
+                self.told.by_bytes += 1;
+                self.unknown.push(file);
+                BlobId([0; 20])
+            }
+        }
     }
 
     fn push(&mut self, path: String, kind: Kind) -> Result<(), String> {

@@ -1,0 +1,52 @@
+//! The sizes of the contents that git's index names.
+//!
+//! A file that git converted when it stored it (line ends, a filter) stays clean in the index when
+//! the attributes or settings that made it do so are gone, and nothing else tells: its content in git
+//! has another size.
+
+use super::index::Index;
+use crate::process::{Command, Processes};
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeSet;
+
+/// Git would map whole packs into memory for the little that is read of them.
+const WINDOWS: [&str; 4] = ["-c", "core.packedGitWindowSize=1m", "-c", "core.packedGitLimit=16m"];
+
+/// Sizes by the number of the entry.
+pub struct Sizes(Vec<Option<u64>>);
+
+impl Sizes {
+    /// Asks git for those of all files in folders, given relative to the root. What git cannot tell
+    /// is not known.
+    pub fn of(
+        processes: &Processes,
+        root: &Utf8Path,
+        index: &Index,
+        folders: &BTreeSet<Utf8PathBuf>,
+    ) -> Self {
+        let mut sizes = vec![None; index.len()];
+        let numbers: BTreeSet<usize> = folders.iter().flat_map(|f| index.numbers_in(f)).collect();
+        if numbers.is_empty() {
+            return Self(sizes);
+        }
+        let asked: String =
+            numbers.iter().map(|number| format!("{}\n", index.id(*number))).collect();
+        let args = ["cat-file", "--batch-check=%(objectsize)", "--buffer"];
+        let command = Command::new("ask git for sizes", "git").args(WINDOWS).args(args);
+        let command = command.dir(root).stdin(asked);
+        // What is not here is not fetched, and what stands in for something else is not asked.
+        let command = command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_NO_REPLACE_OBJECTS", "1");
+        let told = processes.read(&command).unwrap_or_default();
+        if told.lines().count() == numbers.len() {
+            for (number, line) in numbers.into_iter().zip(told.lines()) {
+                sizes[number] = line.parse().ok();
+            }
+        }
+        Self(sizes)
+    }
+
+    /// Whether an entry's content has this size.
+    pub fn is(&self, number: usize, size: u64) -> bool {
+        self.0.get(number).is_some_and(|known| *known == Some(size))
+    }
+}
