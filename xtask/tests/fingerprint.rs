@@ -14,6 +14,8 @@ mod support;
 mod index;
 #[path = "fingerprint/property.rs"]
 mod property;
+#[path = "fingerprint/rules.rs"]
+mod rules;
 #[path = "fingerprint/tree.rs"]
 mod tree;
 
@@ -206,34 +208,6 @@ fn an_extended_attribute() {
     assert!(set(b""));
     assert_ne!(with, before);
     assert_ne!(tree.print("web"), with);
-}
-
-#[test]
-fn rules_touched_with_no_effect_on_what_is_sent() {
-    let tree = Tree::new();
-    tree.write("services/web/.dockerignore", ".dockerignore\nnothing\n");
-    tree.same(|tree| tree.write("services/web/.dockerignore", "# x\n.dockerignore\n\nother\n"));
-    tree.differs(|tree| tree.write("services/web/.dockerignore", ".dockerignore\na\n"));
-    tree.same(|tree| tree.write("services/web/a", "left out"));
-    // Without a rule against it, the file itself is sent.
-    tree.differs(|tree| tree.write("services/web/.dockerignore", "a\n"));
-    tree.differs(|tree| tree.write("services/web/.dockerignore", "# x\na\n"));
-}
-
-#[test]
-fn rules_beside_the_dockerfile_win() {
-    let tree = Tree::new();
-    tree.write("services/web/.dockerignore", "a\n*ignore\n");
-    tree.differs(|tree| tree.write("services/web/Dockerfile.dockerignore", "src\n*ignore\n"));
-    tree.differs(|tree| tree.write("services/web/a", "other"));
-    tree.same(|tree| tree.write("services/web/src/b", "other"));
-}
-
-#[test]
-fn rules_that_nobody_understands_leave_none() {
-    let tree = Tree::new();
-    tree.write("services/web/.dockerignore", "[\n");
-    tree.none("web", "services/web/.dockerignore:1: cannot tell what it leaves out");
 }
 
 #[cfg(unix)]
