@@ -72,9 +72,9 @@ Examples:
   cargo xtask build-images --event dev --dry-run --json";
 
 const FINGERPRINT_HELP: &str = "\
-An image has a fingerprint where all that goes into it can be told: the Dockerfile, every file that is
-sent, arguments, external images by digest, and the services that it builds on. Else the line says why
-it has none.
+An image has a fingerprint where all that goes into it can be told: the Dockerfile, every file
+that is sent, arguments, external images by digest, and the services that it builds on. Else the
+line says why it has none.
 
 Examples:
   cargo xtask fingerprint                       one line a service

@@ -1,12 +1,9 @@
 //! When git's index tells contents, and when it must not.
 
-use super::tree::{SETTLED, Tree};
+use super::tree::{GIT_SETTLED, SETTLED, Tree};
 
 /// All of `web`: the Dockerfile and two files.
 const ALL: usize = 3;
-
-/// Git itself may compare seconds only, and reads what is as new as its index again.
-const GIT_SETTLED: std::time::Duration = std::time::Duration::from_millis(1100);
 
 #[test]
 fn a_settled_index_tells_everything() {
@@ -79,6 +76,11 @@ fn settings_that_weaken_the_index() {
 fn another_kind_of_index() {
     not_told(0, |tree| git(tree, &["update-index", "--index-version", "4"]));
     not_told(0, |tree| git(tree, &["update-index", "--split-index"]));
+    not_told(0, |tree| {
+        git(tree, &["-c", "core.fsmonitor=no-hook", "update-index", "--fsmonitor"]);
+        let bytes = std::fs::read(tree.path(".git/index")).unwrap();
+        assert!(bytes.windows(4).any(|name| name == b"FSMN"));
+    });
     not_told(0, |tree| tree.write(".git/index.lock", ""));
     not_told(0, |tree| tree.write(".git/index", "DIRC"));
     not_told(0, |tree| {

@@ -16,6 +16,9 @@ registry = \"127.0.0.1:1/owner/shop\"
 /// So long after a file was written git's index can be trusted with it.
 pub const SETTLED: Duration = Duration::from_millis(40);
 
+/// Git itself may compare seconds only, and reads what is as new as its index again.
+pub const GIT_SETTLED: Duration = Duration::from_millis(1100);
+
 /// `app` builds on `web`, which builds on nothing.
 pub struct Tree {
     pub repository: Repository,
