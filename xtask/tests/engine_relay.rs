@@ -11,14 +11,11 @@
 mod registry;
 mod support;
 
+use registry::relay_to;
 use relay::{Canned, Relay, Then, When};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use support::{EmptyEngine, Engine, Ran, Repository, busybox, engine, unique};
-
-fn relay_to(engine: &Engine) -> Relay {
-    Relay::start(engine.registry().parse().unwrap()).unwrap()
-}
 
 const SERVICE: &str = "FROM busybox:debian\nRUN echo 1 > /1\n";
 
@@ -52,6 +49,39 @@ fn passing_trouble_is_survived() {
     });
     publishes(|relay| relay.rule(When::on("PUT", "/manifests/dev").once(), Then::LoseAnswer));
     publishes(|relay| relay.rule(When::on("HEAD", "/manifests/cache").once(), Then::Cut));
+}
+
+/// buildx gives a push up after six tries within a moment, whatever Retry-After says.
+#[test]
+fn passing_trouble_of_a_push_is_survived() {
+    let busy = || Then::Answer(Canned::status(429).header("Retry-After", "1"));
+    publishes(|relay| {
+        relay.rule(When::on("PUT", "/manifests/build-").once(), Then::Answer(Canned::status(500)));
+    });
+    publishes(|relay| relay.rule(When::on("PUT", "/manifests/build-").times(8), busy()));
+    publishes(|relay| relay.rule(When::on("POST", "/web/blobs/uploads/").times(20), busy()));
+    publishes(|relay| relay.rule(When::on("PUT", "/web/blobs/uploads/").once(), Then::Cut));
+}
+
+/// Whether a cache is there that nobody could ask for is unknown: it is used, not left out.
+#[test]
+fn a_cache_that_cannot_be_asked_for_is_unknown() {
+    let relay = relay_to(engine());
+    let (repository, image) = one_service(&relay);
+    let plan = |event: &str| {
+        let args = ["plan", "--json", "--event", event];
+        engine().xtask(&repository, &args).run().success().json()
+    };
+    let state = |plan: &serde_json::Value| plan["services"][0]["cache-from"][0]["state"].clone();
+    let used = |plan: &serde_json::Value| {
+        let sources = &plan["definition"]["target"]["web"]["cache-from"];
+        sources[0]["ref"] == format!("{image}:cache")
+    };
+    let absent = plan("pr");
+    assert_eq!((state(&absent), used(&absent)), ("absent".into(), false), "{absent}");
+    relay.rule(When::on("HEAD", "/manifests/cache"), Then::Cut);
+    let unknown = plan("pr");
+    assert_eq!((state(&unknown), used(&unknown)), ("unknown".into(), true), "{unknown}");
 }
 
 #[test]
