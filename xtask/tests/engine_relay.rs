@@ -84,6 +84,23 @@ fn a_cache_that_cannot_be_asked_for_is_unknown() {
     assert_eq!((state(&unknown), used(&unknown)), ("unknown".into(), true), "{unknown}");
 }
 
+/// A registry that has collected a layer which the cache still names.
+#[test]
+fn a_cached_layer_that_is_gone_fails_no_build() {
+    let relay = relay_to(engine());
+    let (repository, image) = one_service(&relay);
+    engine().xtask(&repository, &["build-images", "--event", "dev"]).run().success();
+    let other = EmptyEngine::start();
+    relay.rule(When::on("GET", "/web/blobs/").skip(1), Then::Answer(Canned::status(404)));
+    let dev = ["build-images", "--event", "dev"];
+    let ran = other.0.xtask(&repository, &dev).run().success();
+    assert!(ran.stderr.contains("`web` is built without cache"), "{}", ran.stderr);
+    relay.clear_rules();
+    let pulled = EmptyEngine::start();
+    let image = format!("{image}:dev");
+    assert_eq!(pulled.0.docker(&["run", "--rm", &image, "/bin/busybox", "cat", "/1"]), "1");
+}
+
 #[test]
 fn a_cache_that_cannot_be_written_fails_no_build() {
     let ran = publishes(|relay| {

@@ -1,13 +1,16 @@
 //! Carries the building of a plan out: what can run together goes in one bake, and a failing
 //! service costs only what builds on it.
 
+use super::again::{Retry, Tries};
 use super::bake::{Definition, service_name, target_name};
 use super::buildx::{Baked, Buildx};
 use super::progress::{FailedStep, Progress, Steps, Update};
+use super::registry::Patience;
 use crate::plan::Plan;
 use crate::plan::graph::Graph;
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What came of a service.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +83,8 @@ pub struct Build<'a> {
     pub on_failure: OnFailure,
     /// What is done before and after pushing; `None` in a run that pushes nothing
     pub pushing: Option<Pushing<'a>>,
+    /// How often and when a push that failed is tried again
+    pub patience: Patience,
 }
 
 impl Build<'_> {
@@ -108,6 +113,7 @@ impl Build<'_> {
         outcomes: &mut BTreeMap<String, Outcome>,
         on_update: &mut dyn FnMut(Option<&Update>, &Progress),
     ) -> Result<()> {
+        let mut tries = Tries::default();
         loop {
             self.leave_out(services, outcomes);
             let rest: Vec<&String> =
@@ -116,7 +122,10 @@ impl Build<'_> {
                 return Ok(());
             }
             let targets = rest.iter().map(|service| target_name(service)).collect();
-            let definition = by_digest(plan, outcomes).with_default(targets);
+            let mut definition = by_digest(plan, outcomes).with_default(targets);
+            for service in tries.uncached() {
+                definition.build_anew(&target_name(service));
+            }
             if let Some(pushing) = self.pushing {
                 (pushing.before)(&definition);
             }
@@ -124,7 +133,28 @@ impl Build<'_> {
             let rest: Vec<String> = rest.into_iter().cloned().collect();
             self.record(&baked, &rest, outcomes);
             self.publish(plan, &rest, outcomes);
+            let mut wait = Duration::ZERO;
+            for service in &rest {
+                if let Some(retry) = self.again(service, outcomes, &mut tries) {
+                    on_update(Some(&Update::Again(retry.note)), &baked.progress);
+                    wait = wait.max(retry.wait);
+                }
+            }
+            self.buildx.processes.interrupt.sleep(wait)?;
         }
+    }
+
+    /// Forgets a failure that is worth another try.
+    fn again(
+        &self,
+        service: &str,
+        outcomes: &mut BTreeMap<String, Outcome>,
+        tries: &mut Tries,
+    ) -> Option<Retry> {
+        let Some(Outcome::Failed(failed)) = outcomes.get(service) else { return None };
+        let retry = tries.next(service, failed, self.patience)?;
+        outcomes.remove(service);
+        Some(retry)
     }
 
     fn publish(&self, plan: &Plan, rest: &[String], outcomes: &mut BTreeMap<String, Outcome>) {

@@ -1,5 +1,6 @@
 //! Docker's side of the world: the engine, buildx, registries.
 
+pub mod again;
 pub mod bake;
 pub mod bases;
 pub mod build;

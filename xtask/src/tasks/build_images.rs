@@ -156,6 +156,7 @@ impl<'a> Run<'a> {
             owner_of: &|step| text.owner_of(step),
             on_failure: if self.options.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
             pushing: self.pushes.then_some(Pushing { before: &before, after: &after }),
+            patience: Patience::PUBLISH,
         };
         build.run(&self.plan, &mut |update, progress| terminal.update(update, progress))
     }
