@@ -115,13 +115,19 @@ fn an_interrupt_between_two_tags_is_mended_by_the_next_run() {
     relay.rule(When::on("PUT", "/manifests/dev-").once(), Then::Hold(gate.clone()));
     let child = start(&repository);
     assert!(gate.wait_for(1, PATIENCE));
-    let mut child = child;
-    child.kill().unwrap();
-    child.wait().unwrap();
-    gate.open();
+    let opening = gate.clone();
+    let opener = std::thread::spawn(move || {
+        // While the run still waits for its answer.
+        std::thread::sleep(Duration::from_millis(200));
+        opening.open();
+    });
+    let ran = interrupt(child);
+    opener.join().unwrap();
+    assert_eq!(ran.code, Some(130), "{}", ran.stderr);
+    let sha = repository.git(&["rev-parse", "HEAD"]);
+    assert!(!registry::tags(&image).contains_key(&sha), "{}", ran.stderr);
     engine().xtask(&repository, &DEV).run().success();
     let there = registry::tags(&image);
-    let sha = repository.git(&["rev-parse", "HEAD"]);
     let all = ["dev", &format!("dev-{}", &sha[..7]), &sha].map(|tag| there[tag].clone());
     assert!(all.iter().all(|digest| *digest == all[0]), "{there:?}");
 }

@@ -55,16 +55,26 @@ pub enum OnFailure {
     Stop,
 }
 
-/// Takes what buildx pushed under its handle (service, image, digest), and gives the digest that
-/// services which build on it are to use.
-pub type AfterPush<'a> = dyn Fn(&str, &str, &str) -> Result<String> + 'a;
+/// An image that buildx pushed under its handle.
+#[derive(Clone, Copy, Debug)]
+pub struct Pushed<'a> {
+    /// The service
+    pub service: &'a str,
+    /// `<registry>/<service>`
+    pub image: &'a str,
+    /// What was pushed
+    pub digest: &'a str,
+}
+
+/// Takes what buildx pushed, and gives for each the digest that services which build on it are to use.
+pub type AfterPush<'a> = dyn Fn(&[Pushed]) -> Vec<Result<String>> + 'a;
 
 /// What is done around the bakes of a pushing run.
 #[derive(Clone, Copy)]
 pub struct Pushing<'a> {
     /// Before each bake
     pub before: &'a dyn Fn(&Definition),
-    /// With each image that it pushed
+    /// With the images that it pushed
     pub after: &'a AfterPush<'a>,
 }
 
@@ -159,17 +169,31 @@ impl Build<'_> {
 
     fn publish(&self, plan: &Plan, rest: &[String], outcomes: &mut BTreeMap<String, Outcome>) {
         let Some(Pushing { after, .. }) = self.pushing else { return };
-        for service in plan.services.iter().filter(|s| rest.contains(&s.service)) {
-            let Some(Outcome::Built(built)) = outcomes.get_mut(&service.service) else { continue };
-            let published = match &built.digest {
-                Some(digest) => after(&service.service, &service.image, digest),
-                None => Err(anyhow::anyhow!("buildx did not say which digest it pushed")),
-            };
-            match published {
-                Ok(digest) => built.digest = Some(digest),
-                Err(error) => {
+        let built = |service: &String| match outcomes.get(service) {
+            Some(Outcome::Built(built)) => Some(built.digest.clone()),
+            _ => None,
+        };
+        let services = plan.services.iter().filter(|plan| rest.contains(&plan.service));
+        let built: Vec<_> =
+            services.filter_map(|plan| Some((plan, built(&plan.service)?))).collect();
+        let pushed: Vec<Pushed> = built
+            .iter()
+            .filter_map(|(plan, digest)| {
+                let (service, image) = (&plan.service, &plan.image);
+                Some(Pushed { service, image, digest: digest.as_deref()? })
+            })
+            .collect();
+        let mut published = after(&pushed).into_iter();
+        for (plan, digest) in &built {
+            let published = digest.as_ref().and_then(|_| published.next()).unwrap_or_else(|| {
+                Err(anyhow::anyhow!("buildx did not say which digest it pushed"))
+            });
+            match (published, outcomes.get_mut(&plan.service)) {
+                (Ok(digest), Some(Outcome::Built(built))) => built.digest = Some(digest),
+                (Ok(_), _) => {}
+                (Err(error), _) => {
                     let failed = Failed { step: None, last_words: format!("{error:#}") };
-                    outcomes.insert(service.service.clone(), Outcome::Failed(Box::new(failed)));
+                    outcomes.insert(plan.service.clone(), Outcome::Failed(Box::new(failed)));
                 }
             }
         }

@@ -11,12 +11,13 @@ use crate::context::facts::{self, World};
 use crate::context::tree::{self, Tree};
 use crate::docker::bake::Definition;
 use crate::docker::bases;
-use crate::docker::build::{Build, OnFailure, Outcome, Pushing};
+use crate::docker::build::{Build, OnFailure, Outcome, Pushed, Pushing};
 use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
-use crate::docker::publish::{Publish, annotations};
+use crate::docker::publish::{CONNECTIONS, Publish, annotations};
 use crate::docker::registry::{Fetched, Patience, Registry};
 use crate::docker::{Docker, connect, links};
+use crate::parallel;
 use crate::plan::tags::Known;
 use crate::plan::{self, Plan};
 use crate::report::json;
@@ -138,11 +139,16 @@ impl<'a> Run<'a> {
         terminal: &mut Terminal,
     ) -> Result<BTreeMap<String, Outcome>> {
         let before = |definition: &Definition| links::link(&self.registry, definition);
-        let after = |service: &str, image: &str, digest: &str| {
-            let index = publish.annotate(image, digest)?;
-            let digest = index.digest.clone();
-            indexes.borrow_mut().insert(service.to_owned(), index);
-            Ok(digest)
+        let after = |pushed: &[Pushed]| {
+            let annotate = |pushed: &Pushed| publish.annotate(pushed.image, pushed.digest);
+            let annotated = parallel::map(CONNECTIONS, pushed, annotate);
+            let keep = |(pushed, index): (&Pushed, Result<Fetched>)| {
+                let index = index?;
+                let digest = index.digest.clone();
+                indexes.borrow_mut().insert(pushed.service.to_owned(), index);
+                Ok(digest)
+            };
+            pushed.iter().zip(annotated).map(keep).collect()
         };
         let text = super::telling::Telling { world: &self.world, plan: &self.plan };
         let build = Build {
