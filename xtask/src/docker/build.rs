@@ -4,12 +4,15 @@
 use super::again::{Retry, Tries};
 use super::bake::{Definition, service_name, target_name};
 use super::buildx::{Baked, Buildx};
+use super::lanes::lanes;
 use super::progress::{FailedStep, Progress, Steps, Update};
 use super::registry::Patience;
+use crate::parallel;
 use crate::plan::Plan;
 use crate::plan::graph::Graph;
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What came of a service.
@@ -67,19 +70,22 @@ pub struct Pushed<'a> {
 }
 
 /// Takes what buildx pushed, and gives for each the digest that services which build on it are to use.
-pub type AfterPush<'a> = dyn Fn(&[Pushed]) -> Vec<Result<String>> + 'a;
+pub type AfterPush<'a> = dyn Fn(&[Pushed]) -> Vec<Result<String>> + Sync + 'a;
 
 /// What is done around the bakes of a pushing run.
 #[derive(Clone, Copy)]
 pub struct Pushing<'a> {
     /// Before each bake
-    pub before: &'a dyn Fn(&Definition),
+    pub before: &'a (dyn Fn(&Definition) + Sync),
     /// With the images that it pushed
     pub after: &'a AfterPush<'a>,
 }
 
 /// Finds the service whose Dockerfile holds a failed step, among those under which it was shown.
-pub type OwnerOf<'a> = dyn Fn(&FailedStep) -> Option<String> + 'a;
+pub type OwnerOf<'a> = dyn Fn(&FailedStep) -> Option<String> + Sync + 'a;
+
+/// Is told of each step as it goes.
+pub type OnUpdate<'a> = dyn FnMut(Option<&Update>, &Progress) + Send + 'a;
 
 /// Builds all services of the plan in as few bakes as there can be.
 pub struct Build<'a> {
@@ -100,20 +106,29 @@ pub struct Build<'a> {
 impl Build<'_> {
     /// The outcome of each service of the plan. An error is an interrupt, or that buildx could not be
     /// started; a build that fails is an outcome.
-    pub fn run(
-        &self,
-        plan: &Plan,
-        on_update: &mut dyn FnMut(Option<&Update>, &Progress),
-    ) -> Result<BTreeMap<String, Outcome>> {
-        let mut outcomes = BTreeMap::new();
-        // What is pushed is pushed before others refer to it by its digest. What is not is linked
-        // inside one bake, which then builds everything at once.
-        let together =
-            if self.pushing.is_some() { plan.levels.clone() } else { vec![plan.levels.concat()] };
-        for services in &together {
-            self.group(plan, services, &mut outcomes, on_update)?;
-        }
-        Ok(outcomes)
+    pub fn run(&self, plan: &Plan, on_update: &mut OnUpdate) -> Result<BTreeMap<String, Outcome>> {
+        let outcomes = Mutex::new(BTreeMap::new());
+        let on_update = Mutex::new(on_update);
+        let stems = plan.services.iter().flat_map(|service| &service.depends_on).collect();
+        // What is not pushed is linked inside one bake, which then builds everything at once.
+        let lanes = match self.pushing {
+            Some(_) => lanes(&plan.levels, &stems),
+            None => vec![vec![plan.levels.concat()]],
+        };
+        let ended = parallel::map(lanes.len(), &lanes, |lane| -> Result<()> {
+            for services in lane {
+                let mut known = lock(&outcomes).clone();
+                let told = &mut |update: Option<&Update>, progress: &Progress| {
+                    (lock(&on_update))(update, progress);
+                };
+                self.group(plan, services, &mut known, told)?;
+                known.retain(|service, _| services.contains(service));
+                lock(&outcomes).extend(known);
+            }
+            Ok(())
+        });
+        ended.into_iter().collect::<Result<()>>()?;
+        Ok(outcomes.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn group(
@@ -121,7 +136,7 @@ impl Build<'_> {
         plan: &Plan,
         services: &[String],
         outcomes: &mut BTreeMap<String, Outcome>,
-        on_update: &mut dyn FnMut(Option<&Update>, &Progress),
+        on_update: &mut OnUpdate,
     ) -> Result<()> {
         let mut tries = Tries::default();
         loop {
@@ -251,6 +266,10 @@ impl Build<'_> {
             }
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The plan's definition, in which what was pushed already is referred to by its digest.

@@ -8,6 +8,7 @@ pub mod builder;
 pub mod buildx;
 pub mod connect;
 pub mod engine;
+pub mod lanes;
 pub mod links;
 pub mod progress;
 pub mod publish;

@@ -25,9 +25,9 @@ use crate::report::terminal::{Level, Terminal};
 use crate::time::rfc3339;
 use anyhow::Result;
 use reading::{asked, chosen, complete, read, registry, request, setup};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 /// Prints the plan and does nothing.
 pub fn plan(session: &Session, options: &BuildImages) -> Result<ExitCode> {
@@ -103,7 +103,7 @@ impl<'a> Run<'a> {
             self.plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
         }
         let publish = self.publish();
-        let indexes = RefCell::new(BTreeMap::new());
+        let indexes = Mutex::new(BTreeMap::new());
         let mut terminal =
             Terminal::new(level(self.session), self.plan.services.len(), is_plain(self.session));
         // The bases are brought beside the build, which does not need them in the store.
@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
         terminal.clear();
         loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let mut outcomes = outcomes?;
-        let indexes = indexes.into_inner();
+        let indexes = indexes.into_inner().unwrap_or_else(PoisonError::into_inner);
         let moved = if self.pushes {
             let (session, world, plan) = (self.session, &self.world, &self.plan);
             let publish = &publish;
@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
     fn build(
         &self,
         publish: &Publish,
-        indexes: &RefCell<BTreeMap<String, Fetched>>,
+        indexes: &Mutex<BTreeMap<String, Fetched>>,
         terminal: &mut Terminal,
     ) -> Result<BTreeMap<String, Outcome>> {
         let before = |definition: &Definition| links::link(&self.registry, definition);
@@ -145,7 +145,8 @@ impl<'a> Run<'a> {
             let keep = |(pushed, index): (&Pushed, Result<Fetched>)| {
                 let index = index?;
                 let digest = index.digest.clone();
-                indexes.borrow_mut().insert(pushed.service.to_owned(), index);
+                let mut indexes = indexes.lock().unwrap_or_else(PoisonError::into_inner);
+                indexes.insert(pushed.service.to_owned(), index);
                 Ok(digest)
             };
             pushed.iter().zip(annotated).map(keep).collect()
