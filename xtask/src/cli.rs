@@ -135,7 +135,7 @@ pub struct Generate {
     #[arg(long, value_name = "M", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub files: u32,
     /// The folder to write into; it must be empty or absent
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", default_value = "target/xtask/generated")]
     pub output: Utf8PathBuf,
     /// Another seed gives other content
     #[arg(long, value_name = "S", default_value_t = 1)]

@@ -8,6 +8,10 @@
     missing_docs
 )]
 
+#[path = "refusals/dockerfiles.rs"]
+mod dockerfiles;
+#[path = "refusals/environments.rs"]
+mod environments;
 mod support;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -45,17 +49,24 @@ fn refused(repository: &Repository, call: Xtask, part: &str) {
     std::fs::write(&docker, format!("#!/bin/sh\necho \"$@\" >> {}\n", called.display())).unwrap();
     std::fs::set_permissions(&docker, std::fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", tools.0.display(), std::env::var("PATH").unwrap());
-    let cache = tools.0.join("cache");
+    let (cache, home) = (tools.0.join("cache"), tools.0.join("home"));
     let before = listing(repository.root());
-    let call = if call.sets("PATH") { call } else { call.env("PATH", &path) };
-    let call = if call.sets("XTASK_CACHE_DIR") {
-        call
-    } else {
-        call.env("XTASK_CACHE_DIR", cache.to_str().unwrap())
-    };
-    call.run().refused(part);
+    let mut call = call;
+    for (name, value) in [
+        ("PATH", path.as_str()),
+        ("XTASK_CACHE_DIR", cache.to_str().unwrap()),
+        ("HOME", home.to_str().unwrap()),
+        // What is not refused must not bring a private engine up.
+        ("DOCKER_HOST", "unix:///nowhere/docker.sock"),
+    ] {
+        if !call.sets(name) {
+            call = call.env(name, value);
+        }
+    }
+    let ran = call.run().refused(part);
+    assert!(!ran.stderr.contains("DOCKER_HOST"), "an engine was wanted: {}", ran.stderr);
     assert!(!called.exists(), "docker was called: {:?}", std::fs::read_to_string(&called));
-    assert!(!cache.exists(), "the cache folder was written to");
+    assert!(!cache.exists() && !home.exists(), "the cache folder was written to");
     assert_eq!(listing(repository.root()), before);
 }
 
@@ -112,6 +123,20 @@ fn arguments() {
         (&["compose", "--chekc"], "a similar argument exists: '--check'"),
         (&["bench", "generate", "--services", "0", "--output", "x"], "0 is not in 1..=10000"),
         (&["bench", "generate", "--services", "2", "--output", "services"], "is not empty"),
+        (
+            &["bench", "generate", "--services", "2", "--output", "services/services.toml/x"],
+            "is no folder",
+        ),
+        (&["bench", "generate"], "--services <N>"),
+        (&["bench", "generate", "--services", "2", "--files", "0"], "0 is not in 1..=10000"),
+        (&["bench", "generate", "--services", "2", "--seed", "-1"], "unexpected argument"),
+        (&["bench", "generate", "--services", "2", "--base", "alpine"], "[possible values: "),
+        (&["compose", "--check", "--dry-run"], "cannot be used with"),
+        (&["engine", "sttaus"], "a similar subcommand exists: 'status'"),
+        (&["plan", "--event", "DEV"], "unknown event `DEV`"),
+        (&["plan", "--event", ""], "unknown event ``"),
+        (&["plan", "web", "wrker"], "did you mean `worker`?"),
+        (&["plan", "--manifest", ""], "--manifest"),
     ];
     for (args, part) in cases {
         refused(&repository, repository.xtask(args), part);
@@ -155,144 +180,28 @@ fn manifests() {
     for (text, part) in cases {
         let repository = good();
         repository.write("services/services.toml", text);
-        refused(&repository, repository.xtask(&["build-images"]), part);
+        for task in ["build-images", "compose"] {
+            refused(&repository, repository.xtask(&[task]), part);
+        }
     }
 }
 
 #[test]
-fn dockerfiles_and_contexts() {
-    let spoiled = |text: &str, part: &str| {
+fn fragments() {
+    let cases = [
+        ("servce:\n", "did you mean `service`?"),
+        ("service:\n\tinit: true\n", "services/web/compose.yml:2:2: a tab"),
+        ("service:\n  build: .\n", "`build` is generated"),
+        ("service:\n    init: true\n", "indented by 4"),
+        ("{}\n", "no key"),
+    ];
+    for (text, part) in cases {
         let repository = good();
-        repository.write("services/web/Dockerfile", text);
-        refused(&repository, repository.xtask(&["build-images"]), part);
-    };
-    spoiled(
-        "FROM 127.0.0.1:1/debian:slmi\n",
-        "services/web/Dockerfile:1:1: service `web` builds on",
-    );
-    spoiled("FROM 127.0.0.1:1/debian:slmi\n", "did you mean `127.0.0.1:1/debian:slim`?");
-    spoiled(
-        "FROM 127.0.0.1:1/owner/shop/wroker\n",
-        "did you mean `127.0.0.1:1/owner/shop/worker`?",
-    );
-    spoiled("FROM 127.0.0.1:1/owner/shop/web\n", "services build on each other: web -> web");
-    spoiled("ARG X\nFROM $X\n", "services/web/Dockerfile:2");
-    spoiled(
-        "FROM 127.0.0.1:1/debian:slim\nCOPY --from=other:x / /\n",
-        "services/web/Dockerfile:2:1",
-    );
-    let case = |spoil: &dyn Fn(&Repository), part: &str| {
-        let repository = good();
-        spoil(&repository);
-        refused(&repository, repository.xtask(&["build-images"]), part);
-    };
-    case(
-        &|repository| {
-            let text = |other: &str| format!("FROM 127.0.0.1:1/owner/shop/{other}\n");
-            repository.write("services/web/Dockerfile", &text("worker"));
-            repository.write("services/worker/Dockerfile", &text("web"));
-        },
-        "services build on each other: web -> worker -> web",
-    );
-    let dockerfile = |repository: &Repository| repository.root().join("services/web/Dockerfile");
-    case(&|r| std::fs::remove_file(dockerfile(r)).unwrap(), "services/services.toml:6");
-    case(&|r| std::fs::write(dockerfile(r), b"FROM \xff\n").unwrap(), "services/web/Dockerfile");
-    case(
-        &|r| {
-            std::fs::remove_file(dockerfile(r)).unwrap();
-            std::fs::create_dir(dockerfile(r)).unwrap();
-        },
-        "services/web/Dockerfile",
-    );
-    case(
-        &|r| {
-            std::fs::remove_file(dockerfile(r)).unwrap();
-            std::os::unix::fs::symlink("/etc/passwd", dockerfile(r)).unwrap();
-        },
-        "services/web/Dockerfile",
-    );
-    case(
-        &|r| {
-            std::fs::remove_dir_all(r.root().join("services/web")).unwrap();
-            std::os::unix::fs::symlink("/usr", r.root().join("services/web")).unwrap();
-        },
-        "services/web",
-    );
-    case(
-        &|r| {
-            let text = MANIFEST.replace("[services.web]\n", "[services.web]\ntarget = \"biuld\"\n");
-            r.write("services/services.toml", &text);
-            r.write(
-                "services/web/Dockerfile",
-                "FROM 127.0.0.1:1/debian:slim AS build\nFROM build\n",
-            );
-        },
-        "did you mean `build`?",
-    );
-    case(
-        &|r| {
-            let secrets = "[services.web]\nsecrets = [{ id = \"a\", env = \"NOT_SET\" }, { id = \"b\", file = \"gone\" }]\n";
-            r.write("services/services.toml", &MANIFEST.replace("[services.web]\n", secrets));
-        },
-        "the variable `NOT_SET` is not set",
-    );
-}
-
-#[test]
-fn environments() {
+        repository.write("services/web/compose.yml", text);
+        refused(&repository, repository.xtask(&["compose"]), part);
+        refused(&repository, repository.xtask(&["compose", "--check"]), part);
+    }
     let repository = good();
-    let github = |name: &str, git_ref: &str| {
-        repository
-            .xtask(&["build-images"])
-            .env("GITHUB_ACTIONS", "true")
-            .env("GITHUB_EVENT_NAME", name)
-            .env("GITHUB_REF", git_ref)
-            .env("GITHUB_SHA", &repository.git(&["rev-parse", "HEAD"]))
-    };
-    refused(&repository, github("push", "refs/heads/main"), "publishes nothing");
-    refused(&repository, github("push", "refs/tags/nightly"), "is no version");
-    refused(&repository, github("push", ""), "cannot tell what was pushed");
-    refused(&repository, github("schedule", "refs/heads/main"), "say `--event dev`");
-    refused(&repository, github("workflow_dispatch", "refs/heads/dev"), "say `--event dev`");
-    refused(&repository, github("pull_request_target", "refs/heads/main"), "secrets");
-    refused(&repository, github("issue_comment", "refs/heads/main"), "say `--event`");
-    let call = github("push", "refs/heads/dev").env("GITHUB_SHA", &"1".repeat(40));
-    refused(&repository, call, "is checked out");
-    let call = github("pull_request", "refs/pull/1/merge");
-    refused(&repository, call.env("GITHUB_EVENT_PATH", "/nowhere.json"), "GITHUB_EVENT_PATH");
-    let manifest = repository.root().join("services/services.toml");
-    let call = github("pull_request", "refs/pull/1/merge");
-    let call = call.env("GITHUB_EVENT_PATH", manifest.to_str().unwrap());
-    refused(&repository, call, "is not JSON");
-    let call = repository.xtask(&["build-images", "--event", "dev"]);
-    refused(
-        &repository,
-        call.env("GITHUB_ACTIONS", "true").env("GITHUB_EVENT_NAME", "merge_group"),
-        "never publish",
-    );
-    refused(
-        &repository,
-        repository.xtask(&["build-images"]).env("XTASK_REGISTRY", "not a registry"),
-        "XTASK_REGISTRY",
-    );
-    refused(
-        &repository,
-        repository.xtask(&["build-images"]).env("PATH", "/nowhere"),
-        "cannot run git",
-    );
-    let outside = Folder::new();
-    refused(
-        &repository,
-        repository.xtask(&["build-images"]).dir(&outside.0),
-        "is in no git repository",
-    );
-    let call = repository.xtask(&["engine", "up"]).env("XTASK_ENGINE", "No Name");
-    refused(&repository, call, "XTASK_ENGINE is `No Name`");
-    repository.write("services/web/new", "x");
-    refused(&repository, repository.xtask(&["build-images", "--event", "dev"]), "services/web/new");
-
-    let empty = good();
-    std::fs::remove_dir_all(empty.root().join(".git")).unwrap();
-    empty.git(&["init", "--quiet"]);
-    refused(&empty, empty.xtask(&["build-images", "--event", "dev"]), "there is no commit yet");
+    std::fs::create_dir(repository.root().join("services/web/compose.yml")).unwrap();
+    refused(&repository, repository.xtask(&["compose"]), "cannot read `services/web/compose.yml`");
 }

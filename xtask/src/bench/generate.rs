@@ -37,6 +37,7 @@ pub const REGISTRY: &str = "registry.invalid/generated";
 
 /// All files, as paths relative to the repository's root and their bytes.
 pub fn files(wanted: Wanted) -> impl Iterator<Item = (String, Vec<u8>)> {
+    let ignored = (".gitignore".to_owned(), b"/target/\n".to_vec());
     let manifest = ("services/services.toml".to_owned(), manifest(wanted).into_bytes());
     let services = (0..wanted.services).flat_map(move |service| {
         let folder = format!("services/{}", name(service));
@@ -48,7 +49,7 @@ pub fn files(wanted: Wanted) -> impl Iterator<Item = (String, Vec<u8>)> {
         });
         std::iter::once(dockerfile).chain(contents)
     });
-    std::iter::once(manifest).chain(services)
+    [ignored, manifest].into_iter().chain(services)
 }
 
 /// `service0007`
@@ -147,6 +148,10 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest;
+    use crate::plan::dockerfile::{self, Question};
+    use crate::plan::graph::{Graph, needs};
+    use std::collections::BTreeMap;
 
     const WANTED: Wanted = Wanted { services: 25, files: 3, seed: 1, base: Base::Busybox };
 
@@ -162,24 +167,34 @@ mod tests {
         assert_eq!(of_first, [CONTEXT / 3; 3]);
     }
 
-    #[test]
-    fn services_build_on_each_other_in_a_few_levels() {
-        let depth = |mut service| {
-            let mut levels = 1;
-            while let Some(parent) = parent(service) {
-                assert!(parent < service);
-                (service, levels) = (parent, levels + 1);
-            }
-            levels
-        };
-        assert_eq!((0..1000).map(depth).max(), Some(4));
-        assert!((0..1000).filter(|service| depth(*service) == 1).count() > 300);
+    /// The manifest and what the Dockerfiles say of their services, as the program reads them.
+    fn graph(services: usize) -> Graph {
+        let wanted = Wanted { services, ..WANTED };
+        let loaded = manifest::parse("services/services.toml", &manifest(wanted)).unwrap();
+        let on = (0..services).map(|service| {
+            let parsed = dockerfile::parse(&dockerfile(wanted, service));
+            let question = Question {
+                args: &BTreeMap::new(),
+                target: None,
+                contexts: &[],
+                platforms: &["linux/amd64".to_owned()],
+            };
+            let reads = dockerfile::reads(&parsed, &question).unwrap();
+            assert!(reads.unclear.is_empty());
+            let needs = needs(&loaded.manifest, &name(service), &reads.references).unwrap();
+            (name(service), needs.services.into_values().collect())
+        });
+        Graph::new(on.collect()).unwrap()
     }
 
     #[test]
-    fn the_manifest_of_many_services_can_be_read() {
-        let text = manifest(Wanted { services: 1000, ..WANTED });
-        let loaded = crate::manifest::parse("services/services.toml", &text).unwrap();
-        assert_eq!(loaded.manifest.services.len(), 1000);
+    fn services_build_on_each_other_in_a_few_levels() {
+        for (services, depth) in [(1, 1), (20, 3), (1000, 4)] {
+            let all = (0..services).map(name).collect();
+            let levels: Vec<usize> = graph(services).levels(&all).iter().map(Vec::len).collect();
+            assert_eq!(levels.len(), depth, "{levels:?}");
+            assert_eq!(levels.iter().sum::<usize>(), services);
+            assert!(levels[0] * 3 > services, "{levels:?}");
+        }
     }
 }

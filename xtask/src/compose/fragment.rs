@@ -27,18 +27,18 @@ struct Entry {
 
 /// Takes a fragment apart. All mistakes at once.
 pub fn parse(source: &Source) -> Result<Fragment, Vec<Diagnostic>> {
-    let mut fragment =
+    let fragment =
         Fragment { source: source.clone(), service: Vec::new(), sections: BTreeMap::new() };
-    let mut mistakes = Vec::new();
-    let mut section = None;
-    let mut comments = String::new();
-    for (index, line) in source.text().lines().enumerate() {
-        let number = index + 1;
-        if let Err(message) = fragment.line(number, line, &mut section, &mut comments) {
-            mistakes.push(source.at_line(number, message));
-        }
-    }
-    if mistakes.is_empty() { Ok(fragment) } else { Err(mistakes) }
+    let mut reader =
+        Reader { fragment, section: None, seen: Vec::new(), comments: String::new(), last: 0 };
+    let lines = source.text().lines().enumerate();
+    let mistakes: Vec<Diagnostic> = lines
+        .filter_map(|(index, line)| {
+            let message = reader.line(index + 1, line).err()?;
+            Some(source.at_line(index + 1, message))
+        })
+        .collect();
+    if mistakes.is_empty() { Ok(reader.fragment) } else { Err(mistakes) }
 }
 
 /// The top-level sections of all fragments and the build secrets. Entries that say the same under
@@ -86,47 +86,77 @@ impl Fragment {
     pub fn service(&self) -> String {
         self.service.iter().map(|line| format!("  {line}\n")).collect()
     }
+}
 
-    fn line(
-        &mut self,
-        number: usize,
-        line: &str,
-        section: &mut Option<&'static str>,
-        comments: &mut String,
-    ) -> Result<(), String> {
+/// A fragment that is being read.
+struct Reader {
+    fragment: Fragment,
+    /// Where we are, and what was there already
+    section: Option<&'static str>,
+    seen: Vec<&'static str>,
+    /// The comments before the next entry
+    comments: String,
+    /// How far the last line was indented
+    last: usize,
+}
+
+impl Reader {
+    fn line(&mut self, number: usize, line: &str) -> Result<(), String> {
+        let line = line.trim_end();
         let content = line.trim_start_matches(' ');
         let indent = line.len() - content.len();
         if content.starts_with('\t') {
             return Err("a tab: YAML is indented by blanks".into());
         }
-        if content.trim_end().is_empty() {
-            return Ok(());
-        }
-        if indent == 0 && content.starts_with('#') {
+        if content.is_empty() || (indent == 0 && content.starts_with('#')) {
             return Ok(());
         }
         if indent == 0 {
-            comments.clear();
-            *section = Some(top_level(content)?);
-            return Ok(());
+            return self.open(content);
         }
         if !indent.is_multiple_of(2) {
             return Err(format!("indented by {indent}: a fragment is indented by 2, 4, 6, …"));
         }
-        match *section {
-            None => Err("an indented line before the first key".into()),
-            Some("service") => self.service_line(indent, line, content),
-            Some(name) => self.entry_line(name, number, indent, line, comments),
+        let section = self.section.ok_or("an indented line before the first key")?;
+        if !content.starts_with('#') {
+            self.depth(indent)?;
+            plain(indent, content)?;
+        }
+        match section {
+            "service" => self.service_line(indent, line),
+            name => self.entry_line(name, number, indent, line),
         }
     }
 
-    fn service_line(&mut self, indent: usize, line: &str, content: &str) -> Result<(), String> {
-        if let (2, Some((key, _))) = (indent, content.split_once(':'))
+    /// A top-level key.
+    fn open(&mut self, content: &str) -> Result<(), String> {
+        self.comments.clear();
+        self.last = 0;
+        // Also an unknown one ends what was before it.
+        let section = top_level(content)?;
+        self.section = Some(section);
+        if self.seen.contains(&section) {
+            return Err(format!("`{section}` is there twice: put both into one"));
+        }
+        self.seen.push(section);
+        Ok(())
+    }
+
+    fn depth(&mut self, indent: usize) -> Result<(), String> {
+        let deepest = std::mem::replace(&mut self.last, indent) + 2;
+        if indent <= deepest {
+            return Ok(());
+        }
+        Err(format!("indented by {indent}: after the line before it at most {deepest}"))
+    }
+
+    fn service_line(&mut self, indent: usize, line: &str) -> Result<(), String> {
+        if let (2, Some(key)) = (indent, key_of(line))
             && GENERATED.contains(&key)
         {
             return Err(format!("`{key}` is generated from the manifest"));
         }
-        self.service.push(line.trim_end().to_owned());
+        self.fragment.service.push(line.to_owned());
         Ok(())
     }
 
@@ -136,23 +166,44 @@ impl Fragment {
         number: usize,
         indent: usize,
         line: &str,
-        comments: &mut String,
     ) -> Result<(), String> {
-        let content = line.trim();
-        let entries = self.sections.entry(section).or_default();
-        let line = format!("{}\n", line.trim_end());
-        if indent > 2 {
-            let last = entries.last_mut().ok_or("deeper than the first entry")?;
-            last.text += &line;
-        } else if content.starts_with('#') {
-            *comments += &line;
+        let entries = self.fragment.sections.entry(section).or_default();
+        let text = format!("{line}\n");
+        if indent > 2
+            && let Some(last) = entries.last_mut()
+        {
+            last.text += &text;
+        } else if let Some(name) = key_of(line) {
+            let text = std::mem::take(&mut self.comments) + &text;
+            entries.push(Entry { name: name.to_owned(), line: number, text });
         } else {
-            let (name, _) = content.split_once(':').ok_or("no key: an entry is `name:`")?;
-            let name = name.trim_matches(['"', '\'']).to_owned();
-            entries.push(Entry { name, line: number, text: std::mem::take(comments) + &line });
+            self.comments += &text;
         }
         Ok(())
     }
+}
+
+/// What can be moved line by line: an entry has a key, and no value reaches over lines.
+fn plain(indent: usize, content: &str) -> Result<(), String> {
+    if indent == 2 && key_of(content).is_none() {
+        return Err("no key: an entry is `name:`".into());
+    }
+    let value = content.split(" #").next().unwrap_or_default().trim_end();
+    let end = value.rsplit([' ', ':']).next().unwrap_or_default();
+    let block = end.strip_prefix(['|', '>']);
+    if block.is_some_and(|rest| rest.chars().all(|c| "+-".contains(c) || c.is_ascii_digit())) {
+        return Err("a text over several lines: write it in one, in quotes".into());
+    }
+    Ok(())
+}
+
+/// The key that a line begins with.
+fn key_of(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let (key, rest) = line.split_once(':')?;
+    let begins = !line.starts_with(['#', '-', '?', '[', '{']);
+    let ends = rest.is_empty() || rest.starts_with(' ');
+    (begins && ends).then(|| key.trim_end().trim_matches(['"', '\'']))
 }
 
 fn top_level(content: &str) -> Result<&'static str, String> {

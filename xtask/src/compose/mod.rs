@@ -1,11 +1,14 @@
 //! `docker-compose.yml` from the manifest and the services' fragments. Pure: text in, text out.
 
+mod difference;
 mod fragment;
+pub mod secrets;
 
+pub use difference::difference;
 pub use fragment::{Fragment, parse};
 
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{Manifest, SecretSource, Service};
+use crate::manifest::{Manifest, Service};
 use crate::plan::graph::Needs;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -30,15 +33,15 @@ pub fn generate(
         let fragment = fragments.get(&service.name);
         let is_base = needs.values().any(|n| n.services.values().any(|s| *s == service.name));
         text += &entry(manifest, service, &own);
-        match fragment {
-            Some(fragment) => text += &fragment.service(),
+        match fragment.map(Fragment::service) {
+            Some(lines) if !lines.is_empty() => text += &lines,
             // Others build on it, and it does nothing by itself: built, but not started.
-            None if is_base => text += "    scale: 0\n",
-            None => {}
+            _ if is_base => text += "    scale: 0\n",
+            _ => {}
         }
         text.push('\n');
     }
-    text += &fragment::sections(&build_secrets(manifest), fragments)?;
+    text += &fragment::sections(&secrets::top_level(manifest), fragments)?;
     text.truncate(text.trim_end().len());
     text.push('\n');
     Ok(text)
@@ -69,54 +72,54 @@ fn entry(manifest: &Manifest, service: &Service, needs: &Needs) -> String {
         .collect();
     contexts.extend(service.contexts.clone());
     text += &mapping("additional_contexts", &contexts);
-    text += &mapping("args", &service.args);
+    text += &args(service);
     text += &mapping("labels", &crate::plan::labels::labels(&manifest.project, service));
     text += &mapping("extra_hosts", &service.extra_hosts);
     text += &list("platforms", &service.platforms);
-    let ids: Vec<String> = service.secrets.iter().map(|secret| secret.id.clone()).collect();
-    text += &list("secrets", &ids);
+    let used = service.secrets.iter().map(|secret| secrets::used(manifest, service, secret));
+    text += &block("secrets", used);
     text += &list("ssh", &service.ssh);
     text
 }
 
-/// The build secrets of all services, as entries of the top-level `secrets`.
-fn build_secrets(manifest: &Manifest) -> BTreeMap<String, String> {
-    let secrets = manifest.services.values().flat_map(|service| &service.secrets);
-    secrets
-        .map(|secret| {
-            let source = match &secret.source {
-                SecretSource::File(path) => format!("file: {}", quoted(path.as_str())),
-                SecretSource::Env(name) => format!("environment: {}", quoted(name)),
-            };
-            (secret.id.clone(), format!("  {}:\n    {source}\n", secret.id))
-        })
-        .collect()
+/// Those without a value take it from the environment, where it is set.
+fn args(service: &Service) -> String {
+    let volatile = service.volatile_args.iter().filter(|name| !service.args.contains_key(*name));
+    let mut lines: BTreeMap<&str, String> =
+        volatile.map(|name| (name.as_str(), format!("{}:", key(name)))).collect();
+    let valued = service.args.iter();
+    lines.extend(valued.map(|(k, v)| (k.as_str(), format!("{}: {}", key(k), quoted(v)))));
+    block("args", lines.into_values())
 }
 
-fn mapping(key: &str, entries: &BTreeMap<String, String>) -> String {
-    let lines = entries.iter().map(|(key, value)| format!("{}: {}", quoted(key), quoted(value)));
-    block(key, lines)
+fn mapping(title: &str, entries: &BTreeMap<String, String>) -> String {
+    let lines = entries.iter().map(|(name, value)| format!("{}: {}", key(name), quoted(value)));
+    block(title, lines)
 }
 
-fn list(key: &str, items: &[String]) -> String {
-    block(key, items.iter().map(|item| format!("- {}", quoted(item))))
+fn list(title: &str, items: &[String]) -> String {
+    block(title, items.iter().map(|item| format!("- {}", quoted(item))))
 }
 
-fn block(key: &str, lines: impl Iterator<Item = String>) -> String {
+fn block(title: &str, lines: impl Iterator<Item = String>) -> String {
     let lines: String = lines.map(|line| format!("        {line}\n")).collect();
-    if lines.is_empty() { lines } else { format!("      {key}:\n{lines}") }
+    if lines.is_empty() { lines } else { format!("      {title}:\n{lines}") }
+}
+
+/// A value. compose takes `$` for a variable there, so it is doubled.
+fn quoted(text: &str) -> String {
+    key(&text.replace('$', "$$"))
 }
 
 /// A YAML scalar: plain where that is certain to be read as this very string, else quoted as JSON,
-/// which YAML reads. compose takes `$` for a variable, so it is doubled.
-fn quoted(text: &str) -> String {
-    let text = text.replace('$', "$$");
+/// which YAML reads.
+fn key(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
     let word = ["true", "false", "yes", "no", "on", "off", "null", "y", "n"];
     let is_word = word.contains(&text.to_ascii_lowercase().as_str());
     if begins && text.chars().all(plain) && !is_word {
-        text
+        text.to_owned()
     } else {
         serde_json::Value::from(text).to_string()
     }

@@ -9,6 +9,7 @@ use crate::plan::graph::{Cycle, Graph, Needs, Problem, needs};
 use anyhow::Result;
 use camino::Utf8Path;
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 
 /// The Dockerfiles of all services.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +29,11 @@ pub fn read(root: &Utf8Path, loaded: &Loaded) -> Result<Dockerfiles> {
             }
             Err(error) => {
                 let span = loaded.places.service(&service.name);
-                let what = format!("cannot read the Dockerfile `{}`: {error}", service.dockerfile);
+                let reason = match error.kind() {
+                    ErrorKind::InvalidData => "it is no text in UTF-8".to_owned(),
+                    _ => error.to_string(),
+                };
+                let what = format!("cannot read the Dockerfile `{}`: {reason}", service.dockerfile);
                 mistakes.push(loaded.at(&span, what));
             }
         }

@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the one reader of environment and clock")]
 
 use crate::error::Wrong;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -22,7 +22,9 @@ pub struct Environment {
 impl Environment {
     /// Reads the process's own.
     pub fn read() -> Result<Self> {
-        let dir = std::env::current_dir().context("cannot read the working folder")?;
+        let dir = std::env::current_dir().map_err(|error| {
+            Wrong(format!("cannot tell the working folder ({error}): go into one that is there"))
+        })?;
         let dir = Utf8PathBuf::from_path_buf(dir)
             .map_err(|dir| Wrong(format!("the path `{}` is not UTF-8", dir.display())))?;
         let vars = std::env::vars_os()
@@ -39,7 +41,12 @@ impl Environment {
     /// The folder that all state is kept in: `XTASK_CACHE_DIR`, else `xtask` in the user's cache folder.
     pub fn cache_dir(&self) -> Result<Utf8PathBuf> {
         if let Some(dir) = self.get("XTASK_CACHE_DIR") {
-            return Ok(self.dir.join(dir));
+            let dir = self.dir.join(dir);
+            let there = dir.ancestors().find(|path| path.exists());
+            return match there.filter(|path| !path.is_dir()) {
+                Some(file) => wrong!("XTASK_CACHE_DIR is `{dir}`, but `{file}` is no folder"),
+                None => Ok(dir),
+            };
         }
         let absolute = |name| self.get(name).map(Utf8PathBuf::from).filter(|p| p.is_absolute());
         let cache = absolute("XDG_CACHE_HOME")
@@ -55,8 +62,11 @@ impl Environment {
         let path = self.dir.join(Utf8Path::new(path));
         let text = std::fs::read_to_string(&path)
             .map_err(|e| Wrong(format!("cannot read GITHUB_EVENT_PATH `{path}`: {e}")))?;
-        let value = serde_json::from_str(&text)
+        let value: Value = serde_json::from_str(&text)
             .map_err(|e| Wrong(format!("GITHUB_EVENT_PATH `{path}` is not JSON: {e}")))?;
+        if !value.is_object() {
+            wrong!("GITHUB_EVENT_PATH `{path}` is no event: GitHub writes a JSON object there");
+        }
         Ok(Some(value))
     }
 }

@@ -48,8 +48,7 @@ pub struct World {
 
 /// Reads everything that is local: nothing is written, no network is used.
 pub fn read(asked: &Asked) -> Result<World> {
-    let (root, path) = find_manifest(asked)?;
-    let loaded = manifest::load(&path, &root)?;
+    let (root, path, loaded) = manifest(asked.env, asked.processes, asked.manifest)?;
     let project = &loaded.manifest.project;
     let payload = asked.env.github_payload()?;
     let event = event::find(asked.event, &asked.env.vars, payload.as_ref(), &project.dev_branch)?;
@@ -80,19 +79,25 @@ pub fn read(asked: &Asked) -> Result<World> {
     Ok(World { root, manifest: path, loaded, dockerfiles, facts })
 }
 
-fn find_manifest(asked: &Asked) -> Result<(Utf8PathBuf, Utf8PathBuf)> {
-    match asked.manifest {
+/// The repository's root, the manifest's path and what it says. `named` is `--manifest`.
+pub fn manifest(
+    env: &Environment,
+    processes: &Processes,
+    named: Option<&Utf8Path>,
+) -> Result<(Utf8PathBuf, Utf8PathBuf, Loaded)> {
+    let (root, path) = match named {
         Some(file) => {
-            let file = asked.env.dir.join(file);
-            let folder = git::folder_of_manifest(&file)?;
-            Ok((git::root(asked.processes, folder)?, file))
+            let file = env.dir.join(file);
+            (git::root(processes, git::folder_of_manifest(&file)?)?, file)
         }
         None => {
-            let root = git::root(asked.processes, &asked.env.dir)?;
+            let root = git::root(processes, &env.dir)?;
             let file = root.join("services/services.toml");
-            Ok((root, file))
+            (root, file)
         }
-    }
+    };
+    let loaded = manifest::load(&path, &root)?;
+    Ok((root, path, loaded))
 }
 
 fn registry(asked: &Asked, of_manifest: &str) -> Result<String> {

@@ -34,7 +34,8 @@ pub fn find(
     if absent.is_empty() { Ok(there) } else { Err(Wrong(report(&absent)).into()) }
 }
 
-fn place(secret: &Secret, root: &Utf8Path, env: &Environment) -> Option<SecretPlace> {
+/// Where a secret's value is, if it is there.
+pub fn place(secret: &Secret, root: &Utf8Path, env: &Environment) -> Option<SecretPlace> {
     match &secret.source {
         SecretSource::Env(name) => {
             env.vars.contains_key(name).then(|| SecretPlace::Env(name.clone()))

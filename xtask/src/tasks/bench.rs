@@ -6,6 +6,7 @@ use crate::bench::generate::{Base, Wanted, files};
 use crate::cli::Generate;
 use crate::report::{count, stdout};
 use anyhow::{Context as _, Result};
+use camino::Utf8Path;
 use std::process::ExitCode;
 
 /// Writes it. Making a git repository of it is left to whoever uses it.
@@ -23,9 +24,7 @@ pub fn generate(session: &Session, options: &Generate) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let folder = session.env.dir.join(&options.output);
-    if folder.read_dir_utf8().is_ok_and(|mut entries| entries.next().is_some()) {
-        wrong!("the folder `{folder}` is not empty: name another with `--output`");
-    }
+    free(&folder)?;
     for (path, bytes) in files(wanted) {
         session.processes.interrupt.check()?;
         let path = folder.join(path);
@@ -38,4 +37,16 @@ pub fn generate(session: &Session, options: &Generate) -> Result<ExitCode> {
         eprintln!("{} written to `{folder}`", count(wanted.services, "service"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the folder is empty or absent, and can be one.
+fn free(folder: &Utf8Path) -> Result<()> {
+    let there = folder.ancestors().find(|path| path.exists());
+    if let Some(file) = there.filter(|path| !path.is_dir()) {
+        wrong!("`{file}` is no folder: name another with `--output`");
+    }
+    if folder.read_dir_utf8().is_ok_and(|mut entries| entries.next().is_some()) {
+        wrong!("the folder `{folder}` is not empty: name another with `--output`");
+    }
+    Ok(())
 }

@@ -3,47 +3,42 @@
 
 use super::Session;
 use crate::cli::Compose;
-use crate::compose::{self, Fragment};
-use crate::context::facts::{self, Asked, World};
+use crate::compose::{self, Fragment, secrets};
+use crate::context::{self, dockerfiles, facts};
 use crate::diagnostic::{Source, report};
 use crate::error::Wrong;
+use crate::manifest::{Loaded, Manifest};
+use crate::plan::facts::SecretPlace;
 use anyhow::{Context as _, Result};
+use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
 /// Does it.
 pub fn run(session: &Session, options: &Compose) -> Result<ExitCode> {
-    let asked = Asked {
-        env: &session.env,
-        processes: &session.processes,
-        manifest: session.common.manifest.as_deref(),
-        event: Some("local"),
-        registry: None,
-        names: &[],
-    };
-    let world = facts::read(&asked)?;
-    let fragments = fragments(&world)?;
-    let text = compose::generate(&world.facts.manifest, &world.facts.needs, &fragments)
+    // No event, registry or secret: the file is the same for everyone.
+    let (root, _, loaded) = read(session)?;
+    let (needs, _) = dockerfiles::read(&root, &loaded)?.graph(&loaded)?;
+    let fragments = fragments(&root, &loaded.manifest)?;
+    let text = compose::generate(&loaded.manifest, &needs, &fragments)
         .map_err(|mistakes| Wrong(report(&mistakes)))?;
     if options.dry_run {
         crate::report::stdout(text.trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let path = world.root.join("docker-compose.yml");
+    let path = root.join("docker-compose.yml");
     let there = std::fs::read_to_string(&path).unwrap_or_default();
     if there == text {
         return Ok(ExitCode::SUCCESS);
     }
     if options.check {
-        eprintln!(
-            "error: docker-compose.yml is not what the manifest says, from line {}",
-            first_difference(&there, &text)
-        );
+        let difference = compose::difference(&there, &text);
+        eprint!("error: docker-compose.yml is not what the manifest says: {difference}");
         eprintln!("write it anew with `cargo xtask compose`");
         return Ok(ExitCode::FAILURE);
     }
-    let half = world.root.join("docker-compose.yml.part");
+    let half = root.join("docker-compose.yml.part");
     std::fs::write(&half, &text)
         .and_then(|()| std::fs::rename(&half, &path))
         .with_context(|| format!("cannot write `{path}`"))?;
@@ -53,12 +48,32 @@ pub fn run(session: &Session, options: &Compose) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn fragments(world: &World) -> Result<BTreeMap<String, Fragment>> {
+/// The files of optional secrets that are there, by the variable that docker-compose.yml knows them
+/// by. None where there is no manifest that can be read.
+pub(super) fn secret_files(session: &Session) -> BTreeMap<String, String> {
+    let Ok((root, _, loaded)) = read(session) else { return BTreeMap::new() };
+    let services = loaded.manifest.services.values();
+    let all = services.flat_map(|service| service.secrets.iter().map(move |s| (service, s)));
+    all.filter_map(|(service, secret)| {
+        let variable = secrets::file_variable(&loaded.manifest, service, secret)?;
+        match context::secrets::place(secret, &root, &session.env)? {
+            SecretPlace::File(path) => Some((variable, path.into_string())),
+            SecretPlace::Env(_) => None,
+        }
+    })
+    .collect()
+}
+
+fn read(session: &Session) -> Result<(Utf8PathBuf, Utf8PathBuf, Loaded)> {
+    facts::manifest(&session.env, &session.processes, session.common.manifest.as_deref())
+}
+
+fn fragments(root: &Utf8Path, manifest: &Manifest) -> Result<BTreeMap<String, Fragment>> {
     let mut fragments = BTreeMap::new();
     let mut mistakes = Vec::new();
-    for service in world.facts.manifest.services.values() {
+    for service in manifest.services.values() {
         let path = service.context.join("compose.yml");
-        let text = match std::fs::read_to_string(world.root.join(&path)) {
+        let text = match std::fs::read_to_string(root.join(&path)) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => wrong!("cannot read `{path}`: {error}"),
@@ -71,9 +86,4 @@ fn fragments(world: &World) -> Result<BTreeMap<String, Fragment>> {
         }
     }
     if mistakes.is_empty() { Ok(fragments) } else { Err(Wrong(report(&mistakes)).into()) }
-}
-
-fn first_difference(a: &str, b: &str) -> usize {
-    let same = a.lines().zip(b.lines()).take_while(|(a, b)| a == b).count();
-    same + 1
 }

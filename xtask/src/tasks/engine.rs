@@ -46,7 +46,7 @@ pub(super) fn run(session: &Session, task: &EngineTask) -> Result<ExitCode> {
         EngineTask::Up => engine::up(&setup).map(drop)?,
         EngineTask::Status { json } => status(&setup, *json)?,
         EngineTask::Env => env(&setup)?,
-        EngineTask::Exec { command } => return exec(&setup, command),
+        EngineTask::Exec { command } => return exec(session, &setup, command),
         EngineTask::Down { purge, bases } => {
             let data = match (purge, bases) {
                 (true, true) => Data::PurgeWithBases,
@@ -87,10 +87,15 @@ fn env(setup: &Setup) -> Result<()> {
     Ok(())
 }
 
-fn exec(setup: &Setup, command: &[String]) -> Result<ExitCode> {
+fn exec(session: &Session, setup: &Setup, command: &[String]) -> Result<ExitCode> {
     let engine = engine::find_or_up(setup)?;
     let Some((program, args)) = command.split_first() else { return Ok(ExitCode::SUCCESS) };
     let mut child = Command::new(format!("run `{program}`"), program).args(args);
+    for (name, path) in super::compose::secret_files(session) {
+        if session.env.get(&name).is_none() {
+            child.env.insert(name, Some(path));
+        }
+    }
     child.env.extend(engine.env.into_iter().map(|(name, value)| (name, Some(value))));
     let code = setup.processes.pass_through(&child)?;
     Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))

@@ -112,6 +112,7 @@ impl Repository {
             dir: self.root().to_owned(),
             args: args.iter().map(|a| (*a).into()).collect(),
             env: BTreeMap::new(),
+            unset: Vec::new(),
         }
     }
 }
@@ -121,6 +122,7 @@ pub struct Xtask {
     dir: PathBuf,
     args: Vec<String>,
     env: BTreeMap<String, String>,
+    unset: Vec<String>,
 }
 
 /// What came of a call.
@@ -137,8 +139,14 @@ impl Xtask {
         self
     }
 
+    pub fn unset(mut self, name: &str) -> Self {
+        self.unset.push(name.into());
+        self
+    }
+
+    /// Whether the call says something of a variable.
     pub fn sets(&self, name: &str) -> bool {
-        self.env.contains_key(name)
+        self.env.contains_key(name) || self.unset.iter().any(|unset| unset == name)
     }
 
     pub fn dir(mut self, dir: &Path) -> Self {
@@ -156,6 +164,9 @@ impl Xtask {
                 || name == "XTASK_REGISTRY"
         };
         for (name, _) in std::env::vars().filter(|(name, _)| foreign(name)) {
+            command.env_remove(name);
+        }
+        for name in &self.unset {
             command.env_remove(name);
         }
         command.envs(&self.env);

@@ -42,7 +42,7 @@ pub fn reads(file: &Dockerfile, question: &Question) -> Result<Reads, Trouble> {
     syntax(file, question, &mut reads);
     match all_platforms(file, question, &mut reads) {
         // What was not understood may be the reason: then nothing is refused here.
-        Err(Trouble { line, what }) if !file.unclear.is_empty() => {
+        Err(Trouble { line, what }) if !file.unclear.is_empty() && !file.stages.is_empty() => {
             reads.unclear.push(Unclear { line, what: format!("why {what}") });
         }
         result => result?,
@@ -64,7 +64,13 @@ pub fn reads(file: &Dockerfile, question: &Question) -> Result<Reads, Trouble> {
 
 fn all_platforms(file: &Dockerfile, question: &Question, reads: &mut Reads) -> Result<(), Trouble> {
     if file.stages.is_empty() {
-        return Ok(());
+        return match file.unclear.as_slice() {
+            // All else was understood, by rules that hold here.
+            [Unclear { line, .. }] if file.syntax.is_none() => {
+                Err(Trouble { line: *line, what: "nothing is built without a `FROM`".into() })
+            }
+            _ => Ok(()),
+        };
     }
     let target = target(file, question)?;
     let links = links(file)?;

@@ -4,9 +4,11 @@ use super::*;
 
 #[test]
 fn files_without_stages() {
-    ask("").unclear(1, "without a `FROM`");
-    ask("# only\n# comments\n").unclear(2, "without a `FROM`");
-    ask("ARG X=1").unclear(1, "without a `FROM`");
+    ask("").refused(1, "without a `FROM`");
+    ask("# only\n# comments\n").refused(2, "without a `FROM`");
+    ask("ARG X=1").refused(1, "without a `FROM`");
+    // A frontend of its own may need none.
+    ask("# syntax=x\n").unclear(1, "without a `FROM`");
     ask("RUN x\nFROM a").unclear(1, "`RUN` before the first `FROM`");
     ask("\\\n\\\n").unclear(1, "instruction ``");
     ask("{ \"syntax\": \"x\" }").unclear(1, "instruction `{`");

@@ -1,0 +1,52 @@
+//! `bench generate` as the binary does it: the same bytes twice, and a repository that can be planned.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
+
+mod support;
+
+use support::{Folder, Repository};
+
+#[test]
+fn the_same_numbers_write_the_same_repository() {
+    let folder = Folder::new();
+    let place = Repository { folder: Folder::new() };
+    let generate = |output: &str, seed: &str| {
+        let args =
+            ["bench", "generate", "--services", "12", "--files", "3", "--seed", seed, "--output"];
+        let output = folder.0.join(output);
+        place.xtask(&[&args[..], &[output.to_str().unwrap()]].concat()).run().success();
+        Repository::in_folder(&output)
+    };
+    let tree = |repository: &Repository| repository.git(&["rev-parse", "HEAD^{tree}"]);
+    let (first, again, other) = (generate("a", "7"), generate("b", "7"), generate("c", "8"));
+    assert_eq!(tree(&first), tree(&again));
+    assert_ne!(tree(&first), tree(&other));
+    assert_eq!(first.git(&["ls-files"]).lines().count(), 12 * 4 + 2);
+
+    let plan = first.xtask(&["plan", "--json"]).run().success().json();
+    let services = plan["services"].as_array().unwrap();
+    assert_eq!(services.len(), 12);
+    let on = |name: &str| {
+        let service = services.iter().find(|service| service["service"] == name).unwrap();
+        service["depends-on"].clone()
+    };
+    assert_eq!(on("service0000"), serde_json::json!([]));
+    assert_eq!(on("service0002"), serde_json::json!(["service0000"]));
+    assert_eq!(on("service0010"), serde_json::json!(["service0000"]));
+}
+
+#[test]
+fn without_a_folder_it_is_below_target() {
+    let place = Repository { folder: Folder::new() };
+    let args = ["bench", "generate", "--services", "1", "--files", "2"];
+    place.xtask(&args).run().success();
+    assert!(place.root().join("target/xtask/generated/services/services.toml").exists());
+    place.xtask(&args).run().refused("is not empty");
+    let paths = place.xtask(&[&args[..], &["--dry-run", "--seed", "2"]].concat()).run().success();
+    assert!(paths.stdout.contains("services/service0000/src/file0001.txt 500000\n"));
+}
