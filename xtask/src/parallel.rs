@@ -1,7 +1,7 @@
 //! The same work on many items at once, on few threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Calls a function with each item, on so many threads at most. The results are in the items' order.
 pub fn map<I: Sync, T: Send>(threads: usize, items: &[I], f: impl Fn(&I) -> T + Sync) -> Vec<T> {
@@ -15,7 +15,7 @@ pub fn map<I: Sync, T: Send>(threads: usize, items: &[I], f: impl Fn(&I) -> T + 
                     items.get(at).map(|item| (at, item))
                 } {
                     let result = f(item);
-                    results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                    lock(&results).push((at, result));
                 }
             });
         }
@@ -23,6 +23,11 @@ pub fn map<I: Sync, T: Send>(threads: usize, items: &[I], f: impl Fn(&I) -> T + 
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(at, _)| *at);
     results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// A lock that does not care whether another thread panicked.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

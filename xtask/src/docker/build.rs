@@ -1,18 +1,18 @@
 //! Carries the building of a plan out: what can run together goes in one bake, and a failing
 //! service costs only what builds on it.
 
-use super::again::{Retry, Tries};
+use super::again::Tries;
 use super::bake::{Definition, service_name, target_name};
 use super::buildx::{Baked, Buildx};
 use super::lanes::lanes;
 use super::progress::{FailedStep, Progress, Steps, Update};
 use super::registry::Patience;
-use crate::parallel;
+use crate::parallel::{self, lock};
 use crate::plan::Plan;
 use crate::plan::graph::Graph;
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// What came of a service.
@@ -128,7 +128,7 @@ impl Build<'_> {
             Ok(())
         });
         ended.into_iter().collect::<Result<()>>()?;
-        Ok(outcomes.into_inner().unwrap_or_else(PoisonError::into_inner))
+        Ok(std::mem::take(&mut *lock(&outcomes)))
     }
 
     fn group(
@@ -160,26 +160,14 @@ impl Build<'_> {
             self.publish(plan, &rest, outcomes);
             let mut wait = Duration::ZERO;
             for service in &rest {
-                if let Some(retry) = self.again(service, outcomes, &mut tries) {
-                    on_update(Some(&Update::Again(retry.note)), &baked.progress);
-                    wait = wait.max(retry.wait);
-                }
+                let Some(Outcome::Failed(failed)) = outcomes.get(service) else { continue };
+                let Some(retry) = tries.next(service, failed, self.patience) else { continue };
+                outcomes.remove(service);
+                on_update(Some(&Update::Again(retry.note)), &baked.progress);
+                wait = wait.max(retry.wait);
             }
             self.buildx.processes.interrupt.sleep(wait)?;
         }
-    }
-
-    /// Forgets a failure that is worth another try.
-    fn again(
-        &self,
-        service: &str,
-        outcomes: &mut BTreeMap<String, Outcome>,
-        tries: &mut Tries,
-    ) -> Option<Retry> {
-        let Some(Outcome::Failed(failed)) = outcomes.get(service) else { return None };
-        let retry = tries.next(service, failed, self.patience)?;
-        outcomes.remove(service);
-        Some(retry)
     }
 
     fn publish(&self, plan: &Plan, rest: &[String], outcomes: &mut BTreeMap<String, Outcome>) {
@@ -266,10 +254,6 @@ impl Build<'_> {
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The plan's definition, in which what was pushed already is referred to by its digest.

@@ -17,7 +17,7 @@ use crate::docker::buildx::Buildx;
 use crate::docker::publish::{CONNECTIONS, Publish, annotations};
 use crate::docker::registry::{Fetched, Patience, Registry};
 use crate::docker::{Docker, connect, links};
-use crate::parallel;
+use crate::parallel::{self, lock};
 use crate::plan::tags::Known;
 use crate::plan::{self, Plan};
 use crate::report::json;
@@ -27,7 +27,7 @@ use anyhow::Result;
 use reading::{asked, chosen, complete, read, registry, request, setup};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// Prints the plan and does nothing.
 pub fn plan(session: &Session, options: &BuildImages) -> Result<ExitCode> {
@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
         terminal.clear();
         loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let mut outcomes = outcomes?;
-        let indexes = indexes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let indexes = std::mem::take(&mut *lock(&indexes));
         let moved = if self.pushes {
             let (session, world, plan) = (self.session, &self.world, &self.plan);
             let publish = &publish;
@@ -145,8 +145,7 @@ impl<'a> Run<'a> {
             let keep = |(pushed, index): (&Pushed, Result<Fetched>)| {
                 let index = index?;
                 let digest = index.digest.clone();
-                let mut indexes = indexes.lock().unwrap_or_else(PoisonError::into_inner);
-                indexes.insert(pushed.service.to_owned(), index);
+                lock(indexes).insert(pushed.service.to_owned(), index);
                 Ok(digest)
             };
             pushed.iter().zip(annotated).map(keep).collect()
