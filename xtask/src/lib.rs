@@ -12,6 +12,7 @@ pub mod docker;
 pub mod interrupt;
 pub mod manifest;
 pub mod nearest;
+pub mod parallel;
 pub mod plan;
 pub mod process;
 pub mod report;

@@ -39,6 +39,19 @@ fn steps(report: &serde_json::Value, service: &str) -> (u64, u64) {
     (found["steps"]["total"].as_u64().unwrap(), found["steps"]["cached"].as_u64().unwrap())
 }
 
+/// The provenance of the one image in an index.
+fn provenance(image: &str, index: &serde_json::Value) -> serde_json::Value {
+    let manifests = index["manifests"].as_array().unwrap();
+    let of = |entry: &&serde_json::Value| {
+        entry["annotations"]["vnd.docker.reference.type"] == "attestation-manifest"
+    };
+    let digest = manifests.iter().find(of).unwrap()["digest"].as_str().unwrap();
+    let manifest = registry::manifest(&format!("{image}@{digest}")).manifest().unwrap();
+    let layer = &manifest.layers[0].digest;
+    let blob = registry::client().get_blob(&image.parse().unwrap(), layer, 1 << 20).found();
+    serde_json::from_slice(&blob.unwrap()).unwrap()
+}
+
 #[test]
 fn dev_then_a_pull_request_and_a_release_elsewhere() {
     let place = place(engine());
@@ -57,6 +70,11 @@ fn dev_then_a_pull_request_and_a_release_elsewhere() {
         let text: serde_json::Value = serde_json::from_slice(&index.bytes).unwrap();
         assert_eq!(text["mediaType"], "application/vnd.oci.image.index.v1+json");
         assert_eq!(text["annotations"]["org.opencontainers.image.revision"], sha);
+        assert!(text["annotations"]["org.opencontainers.image.created"].is_string(), "{text}");
+        let provenance = provenance(&format!("{place}/{service}"), &text);
+        assert_eq!(provenance["predicateType"], "https://slsa.dev/provenance/v0.2");
+        // What mode=max says, `min` does not.
+        assert!(provenance["predicate"]["buildConfig"].is_null(), "{provenance}");
     }
     let listing = || ["base", "web", "bases"].map(|s| registry::tags(&format!("{place}/{s}")));
     let before = listing();
@@ -107,6 +125,11 @@ fn an_edit_of_a_dependant_leaves_its_base_alone() {
     let place = place(engine());
     let repository = two_services(&place);
     engine().xtask(&repository, &["build-images", "--event", "dev"]).run().success();
+    let image_of_base = || {
+        let index = registry::manifest(&format!("{place}/base:dev"));
+        (index.digest.clone(), index.index().unwrap().manifests[0].digest.clone())
+    };
+    let before = image_of_base();
     repository.write("services/web/source", "2");
     repository.commit("edit");
     let other = EmptyEngine::start();
@@ -119,6 +142,19 @@ fn an_edit_of_a_dependant_leaves_its_base_alone() {
         let line = ran.stderr.lines().find(|line| line.contains(cached));
         assert!(line.is_some_and(|line| line.ends_with("cached")), "{}", ran.stderr);
     }
+    let built = ran.stderr.lines().find(|line| line.contains("RUN cat /source >> /out"));
+    assert!(built.is_some_and(|line| !line.ends_with("cached")), "{}", ran.stderr);
+    // The base has another index, which names this commit, but is the same image.
+    let after = image_of_base();
+    assert_ne!(before.0, after.0);
+    assert_eq!(before.1, after.1);
+    // It is referred to by the digest under which everybody finds it.
+    let index = registry::manifest(&format!("{place}/web:dev"));
+    let index = serde_json::from_slice(&index.bytes).unwrap();
+    let provenance = provenance(&format!("{place}/web"), &index);
+    let materials = provenance["predicate"]["materials"].as_array().unwrap();
+    assert_eq!(materials.len(), 1, "{materials:?}");
+    assert_eq!(format!("sha256:{}", materials[0]["digest"]["sha256"].as_str().unwrap()), after.0);
 }
 
 /// A pull request's commit was never published; its base was, on `dev`.

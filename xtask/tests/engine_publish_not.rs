@@ -60,6 +60,23 @@ fn shared_tags_only_move_forward() {
 }
 
 #[test]
+fn a_version_is_published_again_only_as_it_is() {
+    let place = place(engine());
+    let repository = busybox(&place, "[services.base]\n", &[("base", BASE)]);
+    let release = ["build-images", "--event", "release:v1.2.3"];
+    engine().xtask(&repository, &release).run().success();
+    let public = || {
+        let mut tags = registry::tags(&format!("{place}/base"));
+        tags.retain(|tag, _| tag != "cache" && !tag.starts_with("build-"));
+        tags
+    };
+    let before = public();
+    assert_eq!(before.len(), 5, "{before:?}");
+    engine().xtask(&repository, &release).run().success();
+    assert_eq!(public(), before);
+}
+
+#[test]
 fn a_dirty_tree_publishes_nothing() {
     let place = place(engine());
     let repository = busybox(&place, "[services.base]\n", &[("base", BASE)]);

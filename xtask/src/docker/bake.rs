@@ -114,6 +114,14 @@ impl Definition {
         Self { group, target: self.target.clone() }
     }
 
+    /// Has a target built without any cache.
+    pub fn build_anew(&mut self, target: &str) {
+        if let Some(target) = self.target.get_mut(target) {
+            target.cache_from.clear();
+            target.no_cache = Some(true);
+        }
+    }
+
     /// The targets that are built.
     pub fn default_targets(&self) -> &[String] {
         self.group.get("default").map_or(&[], |group| &group.targets)

@@ -1,13 +1,19 @@
 //! Carries the building of a plan out: what can run together goes in one bake, and a failing
 //! service costs only what builds on it.
 
+use super::again::Tries;
 use super::bake::{Definition, service_name, target_name};
 use super::buildx::{Baked, Buildx};
+use super::lanes::lanes;
 use super::progress::{FailedStep, Progress, Steps, Update};
+use super::registry::Patience;
+use crate::parallel::{self, lock};
 use crate::plan::Plan;
 use crate::plan::graph::Graph;
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
 
 /// What came of a service.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,21 +58,34 @@ pub enum OnFailure {
     Stop,
 }
 
-/// Takes what buildx pushed under its handle (service, image, digest), and gives the digest that
-/// services which build on it are to use.
-pub type AfterPush<'a> = dyn Fn(&str, &str, &str) -> Result<String> + 'a;
+/// An image that buildx pushed under its handle.
+#[derive(Clone, Copy, Debug)]
+pub struct Pushed<'a> {
+    /// The service
+    pub service: &'a str,
+    /// `<registry>/<service>`
+    pub image: &'a str,
+    /// What was pushed
+    pub digest: &'a str,
+}
+
+/// Takes what buildx pushed, and gives for each the digest that services which build on it are to use.
+pub type AfterPush<'a> = dyn Fn(&[Pushed]) -> Vec<Result<String>> + Sync + 'a;
 
 /// What is done around the bakes of a pushing run.
 #[derive(Clone, Copy)]
 pub struct Pushing<'a> {
     /// Before each bake
-    pub before: &'a dyn Fn(&Definition),
-    /// With each image that it pushed
+    pub before: &'a (dyn Fn(&Definition) + Sync),
+    /// With the images that it pushed
     pub after: &'a AfterPush<'a>,
 }
 
 /// Finds the service whose Dockerfile holds a failed step, among those under which it was shown.
-pub type OwnerOf<'a> = dyn Fn(&FailedStep) -> Option<String> + 'a;
+pub type OwnerOf<'a> = dyn Fn(&FailedStep) -> Option<String> + Sync + 'a;
+
+/// Is told of each step as it goes.
+pub type OnUpdate<'a> = dyn FnMut(Option<&Update>, &Progress) + Send + 'a;
 
 /// Builds all services of the plan in as few bakes as there can be.
 pub struct Build<'a> {
@@ -80,25 +99,36 @@ pub struct Build<'a> {
     pub on_failure: OnFailure,
     /// What is done before and after pushing; `None` in a run that pushes nothing
     pub pushing: Option<Pushing<'a>>,
+    /// How often and when a push that failed is tried again
+    pub patience: Patience,
 }
 
 impl Build<'_> {
     /// The outcome of each service of the plan. An error is an interrupt, or that buildx could not be
     /// started; a build that fails is an outcome.
-    pub fn run(
-        &self,
-        plan: &Plan,
-        on_update: &mut dyn FnMut(Option<&Update>, &Progress),
-    ) -> Result<BTreeMap<String, Outcome>> {
-        let mut outcomes = BTreeMap::new();
-        // What is pushed is pushed before others refer to it by its digest. What is not is linked
-        // inside one bake, which then builds everything at once.
-        let together =
-            if self.pushing.is_some() { plan.levels.clone() } else { vec![plan.levels.concat()] };
-        for services in &together {
-            self.group(plan, services, &mut outcomes, on_update)?;
-        }
-        Ok(outcomes)
+    pub fn run(&self, plan: &Plan, on_update: &mut OnUpdate) -> Result<BTreeMap<String, Outcome>> {
+        let outcomes = Mutex::new(BTreeMap::new());
+        let on_update = Mutex::new(on_update);
+        let stems = plan.services.iter().flat_map(|service| &service.depends_on).collect();
+        // What is not pushed is linked inside one bake, which then builds everything at once.
+        let lanes = match self.pushing {
+            Some(_) => lanes(&plan.levels, &stems),
+            None => vec![vec![plan.levels.concat()]],
+        };
+        let ended = parallel::map(lanes.len(), &lanes, |lane| -> Result<()> {
+            for services in lane {
+                let mut known = lock(&outcomes).clone();
+                let told = &mut |update: Option<&Update>, progress: &Progress| {
+                    (lock(&on_update))(update, progress);
+                };
+                self.group(plan, services, &mut known, told)?;
+                known.retain(|service, _| services.contains(service));
+                lock(&outcomes).extend(known);
+            }
+            Ok(())
+        });
+        ended.into_iter().collect::<Result<()>>()?;
+        Ok(std::mem::take(&mut *lock(&outcomes)))
     }
 
     fn group(
@@ -106,8 +136,9 @@ impl Build<'_> {
         plan: &Plan,
         services: &[String],
         outcomes: &mut BTreeMap<String, Outcome>,
-        on_update: &mut dyn FnMut(Option<&Update>, &Progress),
+        on_update: &mut OnUpdate,
     ) -> Result<()> {
+        let mut tries = Tries::default();
         loop {
             self.leave_out(services, outcomes);
             let rest: Vec<&String> =
@@ -116,7 +147,10 @@ impl Build<'_> {
                 return Ok(());
             }
             let targets = rest.iter().map(|service| target_name(service)).collect();
-            let definition = by_digest(plan, outcomes).with_default(targets);
+            let mut definition = by_digest(plan, outcomes).with_default(targets);
+            for service in tries.uncached() {
+                definition.build_anew(&target_name(service));
+            }
             if let Some(pushing) = self.pushing {
                 (pushing.before)(&definition);
             }
@@ -124,22 +158,45 @@ impl Build<'_> {
             let rest: Vec<String> = rest.into_iter().cloned().collect();
             self.record(&baked, &rest, outcomes);
             self.publish(plan, &rest, outcomes);
+            let mut wait = Duration::ZERO;
+            for service in &rest {
+                let Some(Outcome::Failed(failed)) = outcomes.get(service) else { continue };
+                let Some(retry) = tries.next(service, failed, self.patience) else { continue };
+                outcomes.remove(service);
+                on_update(Some(&Update::Again(retry.note)), &baked.progress);
+                wait = wait.max(retry.wait);
+            }
+            self.buildx.processes.interrupt.sleep(wait)?;
         }
     }
 
     fn publish(&self, plan: &Plan, rest: &[String], outcomes: &mut BTreeMap<String, Outcome>) {
         let Some(Pushing { after, .. }) = self.pushing else { return };
-        for service in plan.services.iter().filter(|s| rest.contains(&s.service)) {
-            let Some(Outcome::Built(built)) = outcomes.get_mut(&service.service) else { continue };
-            let published = match &built.digest {
-                Some(digest) => after(&service.service, &service.image, digest),
-                None => Err(anyhow::anyhow!("buildx did not say which digest it pushed")),
-            };
-            match published {
-                Ok(digest) => built.digest = Some(digest),
-                Err(error) => {
+        let built = |service: &String| match outcomes.get(service) {
+            Some(Outcome::Built(built)) => Some(built.digest.clone()),
+            _ => None,
+        };
+        let services = plan.services.iter().filter(|plan| rest.contains(&plan.service));
+        let built: Vec<_> =
+            services.filter_map(|plan| Some((plan, built(&plan.service)?))).collect();
+        let pushed: Vec<Pushed> = built
+            .iter()
+            .filter_map(|(plan, digest)| {
+                let (service, image) = (&plan.service, &plan.image);
+                Some(Pushed { service, image, digest: digest.as_deref()? })
+            })
+            .collect();
+        let mut published = after(&pushed).into_iter();
+        for (plan, digest) in &built {
+            let published = digest.as_ref().and_then(|_| published.next()).unwrap_or_else(|| {
+                Err(anyhow::anyhow!("buildx did not say which digest it pushed"))
+            });
+            match (published, outcomes.get_mut(&plan.service)) {
+                (Ok(digest), Some(Outcome::Built(built))) => built.digest = Some(digest),
+                (Ok(_), _) => {}
+                (Err(error), _) => {
                     let failed = Failed { step: None, last_words: format!("{error:#}") };
-                    outcomes.insert(service.service.clone(), Outcome::Failed(Box::new(failed)));
+                    outcomes.insert(plan.service.clone(), Outcome::Failed(Box::new(failed)));
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! Docker's side of the world: the engine, buildx, registries.
 
+pub mod again;
 pub mod bake;
 pub mod bases;
 pub mod build;
@@ -7,6 +8,7 @@ pub mod builder;
 pub mod buildx;
 pub mod connect;
 pub mod engine;
+pub mod lanes;
 pub mod links;
 pub mod progress;
 pub mod publish;

@@ -58,6 +58,8 @@ pub enum Update {
     Failed(String),
     /// The target's image is written
     Exported(String),
+    /// Something is tried again
+    Again(String),
 }
 
 /// The first thing that went wrong, without what was only cancelled because of it.

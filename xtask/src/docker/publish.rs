@@ -5,6 +5,9 @@ use super::registry::{Fetched, Kind, Reason, Reference, Registry, oci};
 use anyhow::{Context as _, Result};
 use std::collections::BTreeMap;
 
+/// How many images are worked on at once.
+pub const CONNECTIONS: usize = 8;
+
 /// Publishes images of one commit.
 pub struct Publish<'a> {
     /// Where to

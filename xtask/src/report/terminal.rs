@@ -62,6 +62,7 @@ impl Terminal {
                 self.line(&format!("{}  cached", self.step(name)));
             }
             Some(Update::Failed(name)) => self.line(&format!("{}  failed", self.step(name))),
+            Some(Update::Again(note)) => self.line(&format!("note: {note}")),
             Some(Update::Exported(target)) => {
                 self.done.insert(service_name(target));
             }

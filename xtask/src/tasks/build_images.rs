@@ -11,12 +11,13 @@ use crate::context::facts::{self, World};
 use crate::context::tree::{self, Tree};
 use crate::docker::bake::Definition;
 use crate::docker::bases;
-use crate::docker::build::{Build, OnFailure, Outcome, Pushing};
+use crate::docker::build::{Build, OnFailure, Outcome, Pushed, Pushing};
 use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
-use crate::docker::publish::{Publish, annotations};
+use crate::docker::publish::{CONNECTIONS, Publish, annotations};
 use crate::docker::registry::{Fetched, Patience, Registry};
 use crate::docker::{Docker, connect, links};
+use crate::parallel::{self, lock};
 use crate::plan::tags::Known;
 use crate::plan::{self, Plan};
 use crate::report::json;
@@ -24,9 +25,9 @@ use crate::report::terminal::{Level, Terminal};
 use crate::time::rfc3339;
 use anyhow::Result;
 use reading::{asked, chosen, complete, read, registry, request, setup};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 /// Prints the plan and does nothing.
 pub fn plan(session: &Session, options: &BuildImages) -> Result<ExitCode> {
@@ -102,7 +103,7 @@ impl<'a> Run<'a> {
             self.plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
         }
         let publish = self.publish();
-        let indexes = RefCell::new(BTreeMap::new());
+        let indexes = Mutex::new(BTreeMap::new());
         let mut terminal =
             Terminal::new(level(self.session), self.plan.services.len(), is_plain(self.session));
         // The bases are brought beside the build, which does not need them in the store.
@@ -114,7 +115,7 @@ impl<'a> Run<'a> {
         terminal.clear();
         loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         let mut outcomes = outcomes?;
-        let indexes = indexes.into_inner();
+        let indexes = std::mem::take(&mut *lock(&indexes));
         let moved = if self.pushes {
             let (session, world, plan) = (self.session, &self.world, &self.plan);
             let publish = &publish;
@@ -134,15 +135,20 @@ impl<'a> Run<'a> {
     fn build(
         &self,
         publish: &Publish,
-        indexes: &RefCell<BTreeMap<String, Fetched>>,
+        indexes: &Mutex<BTreeMap<String, Fetched>>,
         terminal: &mut Terminal,
     ) -> Result<BTreeMap<String, Outcome>> {
         let before = |definition: &Definition| links::link(&self.registry, definition);
-        let after = |service: &str, image: &str, digest: &str| {
-            let index = publish.annotate(image, digest)?;
-            let digest = index.digest.clone();
-            indexes.borrow_mut().insert(service.to_owned(), index);
-            Ok(digest)
+        let after = |pushed: &[Pushed]| {
+            let annotate = |pushed: &Pushed| publish.annotate(pushed.image, pushed.digest);
+            let annotated = parallel::map(CONNECTIONS, pushed, annotate);
+            let keep = |(pushed, index): (&Pushed, Result<Fetched>)| {
+                let index = index?;
+                let digest = index.digest.clone();
+                lock(indexes).insert(pushed.service.to_owned(), index);
+                Ok(digest)
+            };
+            pushed.iter().zip(annotated).map(keep).collect()
         };
         let text = super::telling::Telling { world: &self.world, plan: &self.plan };
         let build = Build {
@@ -156,6 +162,7 @@ impl<'a> Run<'a> {
             owner_of: &|step| text.owner_of(step),
             on_failure: if self.options.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
             pushing: self.pushes.then_some(Pushing { before: &before, after: &after }),
+            patience: Patience::PUBLISH,
         };
         build.run(&self.plan, &mut |update, progress| terminal.update(update, progress))
     }

@@ -5,8 +5,9 @@ use crate::context::event::Kind;
 use crate::context::facts::World;
 use crate::context::git::{self, Head};
 use crate::docker::build::{Failed, Outcome};
-use crate::docker::publish::Publish;
+use crate::docker::publish::{CONNECTIONS, Publish};
 use crate::docker::registry::Fetched;
+use crate::parallel;
 use crate::plan::{Plan, ServicePlan};
 use anyhow::Result;
 use std::collections::BTreeMap;
@@ -34,12 +35,7 @@ impl Publication<'_> {
             Kind::Dev => self.held_back()?,
             Kind::Local | Kind::Pr => return Ok(()),
         };
-        for service in &self.plan.services {
-            let Some(index) = self.indexes.get(&service.service) else { continue };
-            let tags: Vec<String> =
-                service.tags.iter().filter(|tag| !held_back.contains(*tag)).cloned().collect();
-            self.move_for(service, index, &tags, outcomes);
-        }
+        self.move_all(self.indexes, &held_back, outcomes)?;
         unknown.map_or(Ok(()), Err)
     }
 
@@ -89,31 +85,35 @@ impl Publication<'_> {
                 indexes.insert(service.service.clone(), index);
             }
         }
-        for service in &self.plan.services {
-            if let Some(index) = indexes.get(&service.service) {
-                self.move_for(service, index, &service.tags, outcomes);
+        self.move_all(&indexes, &[], outcomes)
+    }
+
+    /// The tags of each service in their order, several services at once.
+    fn move_all(
+        &self,
+        indexes: &BTreeMap<String, Fetched>,
+        held_back: &[String],
+        outcomes: &mut BTreeMap<String, Outcome>,
+    ) -> Result<()> {
+        let all = self.plan.services.iter();
+        let services: Vec<(&ServicePlan, &Fetched)> =
+            all.filter_map(|plan| Some((plan, indexes.get(&plan.service)?))).collect();
+        let moved = parallel::map(CONNECTIONS, &services, |(service, index)| {
+            let tags: Vec<String> =
+                service.tags.iter().filter(|tag| !held_back.contains(tag)).cloned().collect();
+            self.publish.move_tags(&service.image, index, &tags)
+        });
+        self.session.processes.interrupt.check()?;
+        for ((service, index), moved) in services.into_iter().zip(moved) {
+            match (moved, outcomes.get_mut(&service.service)) {
+                (Ok(()), Some(Outcome::Built(built))) => built.digest = Some(index.digest.clone()),
+                (Ok(()), _) => {}
+                (Err(error), _) => {
+                    let failed = Failed { step: None, last_words: format!("{error:#}") };
+                    outcomes.insert(service.service.clone(), Outcome::Failed(Box::new(failed)));
+                }
             }
         }
         Ok(())
-    }
-
-    fn move_for(
-        &self,
-        service: &ServicePlan,
-        index: &Fetched,
-        tags: &[String],
-        outcomes: &mut BTreeMap<String, Outcome>,
-    ) {
-        match self.publish.move_tags(&service.image, index, tags) {
-            Ok(()) => {
-                if let Some(Outcome::Built(built)) = outcomes.get_mut(&service.service) {
-                    built.digest = Some(index.digest.clone());
-                }
-            }
-            Err(error) => {
-                let failed = Failed { step: None, last_words: format!("{error:#}") };
-                outcomes.insert(service.service.clone(), Outcome::Failed(Box::new(failed)));
-            }
-        }
     }
 }

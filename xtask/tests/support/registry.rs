@@ -1,6 +1,7 @@
 //! What stands in a test's registry.
 #![allow(dead_code)]
 
+use relay::Relay;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -55,4 +56,9 @@ pub const BASE: &str = "FROM busybox:debian\nRUN sleep 1 && echo base > /base\n"
 /// A place in an engine's registry that no other test uses.
 pub fn place(engine: &super::support::Engine) -> String {
     format!("{}/{}", engine.registry(), super::support::unique("publish"))
+}
+
+/// A relay before an engine's registry.
+pub fn relay_to(engine: &super::support::Engine) -> Relay {
+    Relay::start(engine.registry().parse().unwrap()).unwrap()
 }

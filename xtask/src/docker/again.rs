@@ -1,0 +1,157 @@
+//! Which failed builds are worth another try: those that no step of theirs made fail. Pure.
+
+use super::build::Failed;
+use super::registry::Patience;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How a build that failed is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// After a while: the registry did not take the image just now. BuildKit gives up after six tries
+    /// within a moment, whatever Retry-After says
+    Later,
+    /// Without any cache: the registry has lost a layer that the cache names, and BuildKit knows no
+    /// way around it
+    Uncached,
+}
+
+/// Answers of a registry that pass: statuses, and what Go says of connections.
+const PASSING: [&str; 16] = [
+    " 408 ",
+    " 429 ",
+    " 500 ",
+    " 502 ",
+    " 503 ",
+    " 504 ",
+    "EOF",
+    "connection reset",
+    "connection refused",
+    "broken pipe",
+    "i/o timeout",
+    "TLS handshake timeout",
+    "Client.Timeout",
+    "use of closed network connection",
+    // GHCR says 403 for its throttle, and now and then has not heard of what it was just given.
+    "secondary rate limit",
+    "unknown blob",
+];
+
+/// What a failure asks for; `None` where it is to stay.
+pub fn again(failed: &Failed) -> Option<Again> {
+    let text = failed.step.as_ref().map_or(&failed.last_words, |step| &step.error);
+    if text.contains("could not fetch content descriptor") {
+        return Some(Again::Uncached);
+    }
+    let why = text.split_once("failed to push ")?.1.to_owned() + " ";
+    PASSING.iter().any(|part| why.contains(part)).then_some(Again::Later)
+}
+
+/// The tries of a level's services so far.
+#[derive(Debug, Default)]
+pub struct Tries {
+    failed: BTreeMap<String, u32>,
+    uncached: Vec<String>,
+}
+
+/// What is done about a service that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// How long to wait before
+    pub wait: Duration,
+    /// What the user is told
+    pub note: String,
+}
+
+impl Tries {
+    /// Services that are built without any cache from now on.
+    pub fn uncached(&self) -> &[String] {
+        &self.uncached
+    }
+
+    /// Whether and when a service is tried again.
+    pub fn next(&mut self, service: &str, failed: &Failed, patience: Patience) -> Option<Retry> {
+        match again(failed)? {
+            Again::Uncached if self.uncached.iter().any(|other| other == service) => None,
+            Again::Uncached => {
+                self.uncached.push(service.to_owned());
+                let note = format!(
+                    "`{service}` is built without cache: the registry has lost a layer of it"
+                );
+                Some(Retry { wait: Duration::ZERO, note })
+            }
+            Again::Later => {
+                let tries = self.failed.entry(service.to_owned()).or_default();
+                *tries += 1;
+                if *tries >= patience.tries {
+                    return None;
+                }
+                let wait = patience.wait(*tries, None, 0);
+                let (seconds, why) = (wait.as_secs_f32(), &failed.last_words);
+                let note = format!("`{service}` is pushed again in {seconds} s: {why}");
+                Some(Retry { wait, note })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::progress::FailedStep;
+
+    #[track_caller]
+    fn case(last_words: &str, expected: Option<Again>) {
+        let failed = Failed { step: None, last_words: last_words.into() };
+        assert_eq!(again(&failed), expected);
+    }
+
+    #[test]
+    fn a_push_is_tried_again_where_the_trouble_may_pass() {
+        let push = |why: &str| {
+            let put = "unexpected status from PUT request to http://r/v2/x/manifests/t: ";
+            format!("failed to solve: failed to push r/x:t: {put}{why}")
+        };
+        case(&push("429 Too Many Requests"), Some(Again::Later));
+        case(&push("500 Internal Server Error"), Some(Again::Later));
+        case(&push("503"), Some(Again::Later));
+        case(&push("401 Unauthorized"), None);
+        case(&push("403 Forbidden"), None);
+        case("failed to solve: failed to push r/x:t: EOF", Some(Again::Later));
+        case("failed to push r/x:t: write tcp 1:1->2:2: broken pipe", Some(Again::Later));
+        case("failed to push r/x:t: push access denied", None);
+        case("dockerfile parse error on line 3: unknown instruction: 429 EOF", None);
+    }
+
+    #[test]
+    fn a_step_that_failed_by_itself_is_not() {
+        let failed = |error: &str| Failed {
+            step: Some(FailedStep {
+                targets: ["web".to_owned()].into(),
+                name: "[2/2] RUN false".into(),
+                error: error.into(),
+                log: Vec::new(),
+            }),
+            last_words: "failed to push r/x:t: 500 ".into(),
+        };
+        let exited = "process \"/bin/sh -c false\" did not complete successfully: exit code: 1";
+        assert_eq!(again(&failed(exited)), None);
+        let gone = "failed to copy: httpReadSeeker: failed open: \
+            could not fetch content descriptor sha256:1 (x) from remote: not found";
+        assert_eq!(again(&failed(gone)), Some(Again::Uncached));
+    }
+
+    #[test]
+    fn tries_come_to_an_end() {
+        let mut tries = Tries::default();
+        let pushed = Failed { step: None, last_words: "failed to push r/x:t: EOF".into() };
+        let mut next = || tries.next("web", &pushed, Patience::PUBLISH).map(|retry| retry.wait);
+        let waits: Vec<Duration> = std::iter::from_fn(&mut next).collect();
+        assert_eq!(waits.len(), 7);
+        assert!(waits.is_sorted() && waits.iter().sum::<Duration>() > Duration::from_secs(60));
+        let gone = Failed { step: None, last_words: "could not fetch content descriptor".into() };
+        assert!(tries.next("web", &gone, Patience::PUBLISH).is_some());
+        assert_eq!(tries.uncached(), ["web"]);
+        assert!(tries.next("web", &gone, Patience::PUBLISH).is_none());
+    }
+}
