@@ -1,6 +1,7 @@
 //! Pure: from facts to the plan. Nothing here reads the environment, the clock, the disk or the net.
 
 pub mod cache;
+pub mod claim;
 pub mod definition;
 pub mod dockerfile;
 pub mod dockerignore;
