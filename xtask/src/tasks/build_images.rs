@@ -127,8 +127,11 @@ impl<'a> Run<'a> {
         if !quiet {
             self.plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
         }
-        let mut terminal =
-            Terminal::new(level(self.session), self.plan.levels.concat().len(), is_plain(self.session));
+        let mut terminal = Terminal::new(
+            level(self.session),
+            self.plan.levels.concat().len(),
+            is_plain(self.session),
+        );
         let images = Images::new(self);
         let mut outcomes = self.without_build();
         if let Some(docker) = &self.docker {
@@ -146,12 +149,12 @@ impl<'a> Run<'a> {
         let moved = self.move_tags(images.into_indexes(), &mut outcomes);
         let world = &self.reading.world;
         let text = super::telling::Telling { world, plan: &self.plan };
-        text.tell(quiet, &outcomes, terminal.elapsed());
-        self.report(&outcomes, terminal.elapsed())?;
+        let took = self.session.began.elapsed().as_secs_f64();
+        text.tell(quiet, &outcomes, took);
+        self.report(&outcomes, took)?;
         moved?;
-        let is_well = |outcome: &Outcome| {
-            !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. })
-        };
+        let is_well =
+            |outcome: &Outcome| !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. });
         Ok(if outcomes.values().all(is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
@@ -272,7 +275,9 @@ impl<'a> Run<'a> {
             notes.remove(service);
             let id = ids.get(&first_name(service)).filter(|id| *id == digest);
             let claimable = reading.world.facts.claimable(service, &self.request).is_some();
-            if let (Some(Seen::Same(fingerprint)), Some(id), true) = (seen.get(service), id, claimable) {
+            if let (Some(Seen::Same(fingerprint)), Some(id), true) =
+                (seen.get(service), id, claimable)
+            {
                 let (fingerprint, id) = (fingerprint.whole.clone(), id.clone());
                 notes.insert(service.clone(), stored::Note { fingerprint, id });
             }
