@@ -83,6 +83,7 @@ fn dev_then_a_pull_request_and_a_release_elsewhere() {
         assert_eq!(text["mediaType"], "application/vnd.oci.image.index.v1+json");
         assert_eq!(text["annotations"]["org.opencontainers.image.revision"], sha);
         assert!(text["annotations"]["org.opencontainers.image.created"].is_string(), "{text}");
+        assert_eq!(text["annotations"]["io.github.tzervas.autogit.cache"], there["cache"]);
         let provenance = provenance(&format!("{place}/{service}"), &text);
         assert_eq!(provenance["predicateType"], "https://slsa.dev/provenance/v0.2");
         // What mode=max says, `min` does not.

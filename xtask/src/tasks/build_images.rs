@@ -14,7 +14,7 @@ use crate::context::stored;
 use crate::context::tree::{self, Tree};
 use crate::docker::bake::Definition;
 use crate::docker::bases;
-use crate::docker::build::{Build, Built, OnFailure, Outcome, Pushed, Pushing};
+use crate::docker::build::{Build, OnFailure, Outcome, Pushed, Pushing};
 use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
 use crate::docker::publish::Publish;
@@ -248,41 +248,40 @@ impl<'a> Run<'a> {
 
     /// Notes which images in the store are those of their fingerprints by now.
     fn note(&self, docker: &Docker, outcomes: &BTreeMap<String, Outcome>) -> Result<()> {
-        let reading = &self.reading;
-        if reading.world.facts.event.kind != Kind::Local {
+        let facts = &self.reading.world.facts;
+        if facts.event.kind != Kind::Local {
             return Ok(());
         }
-        let built = |(service, outcome): (&String, &Outcome)| match outcome {
-            Outcome::Built(Built { digest: Some(digest), .. }) => {
-                Some((service.clone(), digest.clone()))
-            }
-            _ => None,
-        };
-        let mut fresh: BTreeMap<String, String> = outcomes.iter().filter_map(built).collect();
-        let pulled = self.plan.services.iter().filter(|service| service.pull);
-        fresh.extend(pulled.filter_map(|s| Some((s.service.clone(), s.published.clone()?))));
+        let mut fresh: BTreeMap<&str, &str> = BTreeMap::new();
+        for service in &self.plan.services {
+            let digest = match outcomes.get(&service.service) {
+                Some(Outcome::Built(built)) => built.digest.as_deref(),
+                Some(Outcome::Skipped(digest)) if service.pull => digest.as_deref(),
+                _ => None,
+            };
+            fresh.extend(digest.map(|digest| (service.service.as_str(), digest)));
+        }
         if fresh.is_empty() {
             return Ok(());
         }
-        let look = SecondLook { session: self.session, world: &reading.world };
-        let names: Vec<&str> = fresh.keys().map(String::as_str).collect();
-        let seen = look.at(&names)?;
-        let first_name = |service: &str| reading.world.facts.local_names(service).swap_remove(0);
-        let asked: Vec<String> = fresh.keys().map(|service| first_name(service)).collect();
-        let ids = store::ids(docker, &self.session.processes, &asked)?;
-        let mut notes = reading.notes.clone();
-        for (service, digest) in &fresh {
+        let look = SecondLook { session: self.session, world: &self.reading.world };
+        let seen = look.at(&fresh.keys().copied().collect::<Vec<_>>())?;
+        let name = |service: &str| facts.local_names(service).swap_remove(0);
+        let names: Vec<String> = fresh.keys().map(|service| name(service)).collect();
+        let ids = store::ids(docker, &self.session.processes, &names)?;
+        let mut notes = self.reading.notes.clone();
+        for (service, digest) in fresh {
             notes.remove(service);
-            let id = ids.get(&first_name(service)).filter(|id| *id == digest);
-            let claimable = reading.world.facts.claimable(service, &self.request).is_some();
-            if let (Some(Seen::Same(fingerprint)), Some(id), true) =
-                (seen.get(service), id, claimable)
-            {
+            let Some(Seen::Same(fingerprint)) = seen.get(service) else { continue };
+            let id = ids.get(&name(service)).filter(|id| *id == digest);
+            if let (Some(id), Some(_)) = (id, facts.claimable(service, &self.request)) {
                 let (fingerprint, id) = (fingerprint.whole.clone(), id.clone());
-                notes.insert(service.clone(), stored::Note { fingerprint, id });
+                let platforms = facts.service(service).map(|s| s.platforms.clone());
+                let platforms = platforms.unwrap_or_default();
+                notes.insert(service.into(), stored::Note { fingerprint, platforms, id });
             }
         }
-        stored::write(&reading.world.root, notes)
+        stored::write(&self.reading.world.root, notes)
     }
 }
 
