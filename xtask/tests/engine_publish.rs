@@ -38,7 +38,7 @@ fn service<'a>(report: &'a serde_json::Value, service: &str) -> &'a serde_json::
     services.iter().find(|entry| entry["service"] == service).unwrap()
 }
 
-fn outcomes<'a>(report: &'a serde_json::Value) -> [&'a str; 2] {
+fn outcomes(report: &serde_json::Value) -> [&str; 2] {
     ["base", "web"].map(|name| service(report, name)["outcome"].as_str().unwrap())
 }
 

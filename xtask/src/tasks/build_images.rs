@@ -1,5 +1,6 @@
 //! `build-images` and `plan`: facts, plan, then print it or carry it out.
 
+mod loading;
 mod pushed;
 pub(super) mod reading;
 mod second_look;
@@ -10,16 +11,14 @@ use crate::cli::BuildImages;
 use crate::context::bases::Making;
 use crate::context::event::Kind;
 use crate::context::facts::World;
-use crate::context::stored;
 use crate::context::tree::{self, Tree};
 use crate::docker::bake::Definition;
-use crate::docker::bases;
 use crate::docker::build::{Build, OnFailure, Outcome, Pushed, Pushing};
 use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
 use crate::docker::publish::Publish;
 use crate::docker::registry::{Fetched, Patience};
-use crate::docker::{Docker, connect, links, store};
+use crate::docker::{Docker, connect, links};
 use crate::plan::look_up::LookUp;
 use crate::plan::tags::Known;
 use crate::plan::{Action, Plan, Request, ServicePlan};
@@ -28,7 +27,6 @@ use crate::report::terminal::{Level, Terminal};
 use anyhow::Result;
 use pushed::Images;
 use reading::{Reading, registry, request, setup};
-use second_look::{SecondLook, Seen};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -218,70 +216,6 @@ impl<'a> Run<'a> {
         let report = json::report(&self.plan, outcomes, took);
         json::write(&self.reading.world.root, &report)?;
         if self.options.json { crate::report::stdout(&format!("{report:#}")) } else { Ok(()) }
-    }
-
-    /// Brings into the engine's store what is published, and the bases, so that plain `docker build`
-    /// finds them by the names that Dockerfiles use.
-    fn load(&self, docker: &Docker) -> Result<()> {
-        let facts = &self.reading.world.facts;
-        for service in self.plan.services.iter().filter(|service| service.pull) {
-            if let Some(digest) = &service.published {
-                let image = format!("{}@{digest}", service.image);
-                let names = facts.local_names(&service.service);
-                store::pull(docker, &self.session.processes, &image, &names)?;
-            }
-        }
-        let loads = facts.event.kind == Kind::Local || self.options.load;
-        if self.pushes || !loads {
-            return Ok(());
-        }
-        let setup = setup(self.session)?;
-        for (name, base) in &self.reading.found.made {
-            bases::load(&setup, docker, name, base)?;
-        }
-        for (name, context) in &self.reading.found.shared {
-            let image = context.trim_start_matches("docker-image://");
-            bases::pull(&setup, docker, name, image)?;
-        }
-        Ok(())
-    }
-
-    /// Notes which images in the store are those of their fingerprints by now.
-    fn note(&self, docker: &Docker, outcomes: &BTreeMap<String, Outcome>) -> Result<()> {
-        let facts = &self.reading.world.facts;
-        if facts.event.kind != Kind::Local {
-            return Ok(());
-        }
-        let mut fresh: BTreeMap<&str, &str> = BTreeMap::new();
-        for service in &self.plan.services {
-            let digest = match outcomes.get(&service.service) {
-                Some(Outcome::Built(built)) => built.digest.as_deref(),
-                Some(Outcome::Skipped(digest)) if service.pull => digest.as_deref(),
-                _ => None,
-            };
-            fresh.extend(digest.map(|digest| (service.service.as_str(), digest)));
-        }
-        if fresh.is_empty() {
-            return Ok(());
-        }
-        let look = SecondLook { session: self.session, world: &self.reading.world };
-        let seen = look.at(&fresh.keys().copied().collect::<Vec<_>>())?;
-        let name = |service: &str| facts.local_names(service).swap_remove(0);
-        let names: Vec<String> = fresh.keys().map(|service| name(service)).collect();
-        let ids = store::ids(docker, &self.session.processes, &names)?;
-        let mut notes = self.reading.notes.clone();
-        for (service, digest) in fresh {
-            notes.remove(service);
-            let Some(Seen::Same(fingerprint)) = seen.get(service) else { continue };
-            let id = ids.get(&name(service)).filter(|id| *id == digest);
-            if let (Some(id), Some(_)) = (id, facts.claimable(service, &self.request)) {
-                let (fingerprint, id) = (fingerprint.whole.clone(), id.clone());
-                let platforms = facts.service(service).map(|s| s.platforms.clone());
-                let platforms = platforms.unwrap_or_default();
-                notes.insert(service.into(), stored::Note { fingerprint, platforms, id });
-            }
-        }
-        stored::write(&self.reading.world.root, notes)
     }
 }
 
