@@ -26,13 +26,13 @@ use crate::report::json;
 use crate::report::terminal::{Level, Terminal};
 use anyhow::Result;
 use pushed::Images;
-use reading::{Reading, registry, request, setup};
+use reading::{Reading, request, setup};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 /// Prints the plan and does nothing.
 pub fn plan(session: &Session, options: &BuildImages) -> Result<ExitCode> {
-    let mut reading = Reading::new(session, options, Patience::LOCAL)?;
+    let mut reading = Reading::new(session, options, |_, _| Patience::LOCAL)?;
     let docker = connect::find(&setup(session)?)?;
     reading.look(docker.as_ref())?;
     reading.caches()?;
@@ -68,13 +68,12 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn prepare(session: &'a Session, options: &'a BuildImages) -> Result<Self> {
         let request = request(options);
-        let mut reading = Reading::new(session, options, Patience::LOCAL)?;
+        let mut reading = Reading::new(session, options, |kind, pushes| match kind {
+            Kind::Local => Patience::LOCAL,
+            _ if pushes => Patience::PUBLISH,
+            _ => Patience::CHECK,
+        })?;
         let pushes = reading.world.facts.pushes(&request);
-        reading.registry = match reading.world.facts.event.kind {
-            Kind::Local => reading.registry,
-            _ if pushes => registry(session, Patience::PUBLISH),
-            _ => registry(session, Patience::CHECK),
-        };
         if pushes {
             let tree = if options.allow_dirty { Tree::MayDiffer } else { Tree::AsHead };
             let services = reading.services();
