@@ -139,6 +139,9 @@ pub struct BuildImages {
     /// Publish a tree that differs from HEAD; only towards a registry on this machine
     #[arg(long)]
     pub allow_dirty: bool,
+    /// Release a version once more that was taken back
+    #[arg(long)]
+    pub again: bool,
     /// Stop at the first service that fails, instead of building what does not need it
     #[arg(long)]
     pub fail_fast: bool,

@@ -2,6 +2,7 @@
 
 use super::event::{Kind, version_of_tag};
 use crate::docker::registry::{Answer, AtOnce, Fetched, Reference, Registry};
+use crate::docker::release::Shelf;
 use crate::plan::facts::Facts;
 use crate::plan::look_up::LookUp;
 use crate::plan::tags::Known;
@@ -9,7 +10,7 @@ use crate::plan::{cache, claim};
 use anyhow::Result;
 use semver::Version;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many connections ask at once.
 const THREADS: usize = 8;
@@ -92,11 +93,35 @@ pub fn look_up(
     Ok(found)
 }
 
-/// The versions that any of the services has a tag `vX.Y.Z` for.
+/// The versions that count for where shared tags stand: those with a record, or where there is no
+/// record at all yet, those that any of the services has a tag `vX.Y.Z` for.
+pub fn released(
+    registry: &Registry,
+    facts: &Facts,
+    within: Option<Duration>,
+) -> Result<Known<Vec<Version>>> {
+    let shelf = Shelf::new(&facts.registry)?;
+    let asked =
+        within.map_or_else(|| registry.clone(), |within| registry.until(Instant::now() + within));
+    let releases = match shelf.list(&asked) {
+        Ok(releases) => releases,
+        Err(error) => return Ok(Known::Unknown(format!("{error:#}"))),
+    };
+    if releases.records.is_empty() {
+        let own = of_services(registry, facts, within)?;
+        return Ok(match own {
+            Known::Known(own) => Known::Known(releases.counting(&own)),
+            unknown => unknown,
+        });
+    }
+    Ok(Known::Known(releases.counting(&[])))
+}
+
+/// The versions that any of the services has a tag for.
 ///
 /// A repository that refuses to be listed but lets us open an upload is new and ours (GHCR answers
 /// 403 for packages that do not exist): it holds no version.
-pub fn released(
+fn of_services(
     registry: &Registry,
     facts: &Facts,
     within: Option<Duration>,

@@ -1,6 +1,7 @@
 //! Docker's side of the world: the engine, buildx, registries.
 
 pub mod again;
+pub mod artifacts;
 pub mod bake;
 pub mod bases;
 pub mod build;
@@ -13,6 +14,7 @@ pub mod links;
 pub mod progress;
 pub mod publish;
 pub mod registry;
+pub mod release;
 pub mod store;
 
 use crate::process::Command;

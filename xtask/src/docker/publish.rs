@@ -67,27 +67,6 @@ impl Publish<'_> {
         Ok(())
     }
 
-    /// What a tag that is written once (`vX.Y.Z`) must be put on: the index that is there already
-    /// if it holds the same images, else ours if the tag is free. Anything else is an error.
-    pub fn once(&self, image: &str, tag: &str, ours: Fetched) -> Result<Fetched> {
-        let reference = image.parse::<Reference>()?.with_tag(tag)?;
-        let there = self.registry.get_manifest(&reference).known();
-        let Some(there) =
-            there.with_context(|| format!("cannot tell whether `{reference}` is free"))?
-        else {
-            return Ok(ours);
-        };
-        if there.digest == ours.digest || images(&there)? == images(&ours)? {
-            return Ok(there);
-        }
-        anyhow::bail!(
-            "`{reference}` is there already with other content: it is {}, this run has {}. \
-             A version is published once: release the next one",
-            there.digest,
-            ours.digest
-        )
-    }
-
     fn read(&self, reference: &Reference) -> Result<Fetched> {
         let absent = || Reason::new(Kind::Rejected, reference.to_string(), "it is not there");
         let found = self.registry.get_manifest(reference).known();
@@ -95,11 +74,4 @@ impl Publish<'_> {
             .and_then(|found| found.ok_or_else(absent))
             .with_context(|| format!("cannot read `{reference}`"))
     }
-}
-
-/// The digests of the images in an index, without attestations, whose time stamps always differ.
-fn images(index: &Fetched) -> Result<Vec<String>> {
-    let entries = index.index()?.manifests;
-    let images = entries.into_iter().filter(|entry| !entry.is_attestation());
-    Ok(images.map(|entry| entry.digest).collect())
 }

@@ -46,17 +46,33 @@ pub fn tags(kind: &Kind, revision: &str, released: &Known<Vec<Version>>) -> Tags
     }
 }
 
+/// Whether a tag is shared by versions, so that it moves from one to the next: `latest`, `X`, `X.Y`.
+pub fn is_shared(tag: &str) -> bool {
+    let number = |text: &str| text.parse::<u64>().is_ok_and(|number| number.to_string() == text);
+    tag == "latest"
+        || number(tag)
+        || tag.split_once('.').is_some_and(|(x, y)| number(x) && number(y))
+}
+
+/// The highest of some versions that a shared tag is for. Pre-releases have no shared tags.
+pub fn highest_of<'a>(
+    tag: &str,
+    versions: impl IntoIterator<Item = &'a Version>,
+) -> Option<&'a Version> {
+    let stable = versions.into_iter().filter(|version| version.pre.is_empty());
+    stable.filter(|version| shared(version).iter().any(|shared| shared == tag)).max()
+}
+
+/// The shared tags of a version, the narrowest first.
+fn shared(version: &Version) -> [String; 3] {
+    let Version { major, minor, .. } = version;
+    [format!("{major}.{minor}"), major.to_string(), "latest".into()]
+}
+
 fn release_tags(version: &Version, revision: &str, released: &Known<Vec<Version>>) -> Tags {
     let mut tags = Tags { moves: vec![format!("v{version}")], stays: Vec::new() };
-    let Version { major, minor, .. } = *version;
-    type Same = fn(&Version, &Version) -> bool;
-    let moving: [(String, Same); 3] = [
-        (format!("{major}.{minor}"), |a, b| (a.major, a.minor) == (b.major, b.minor)),
-        (major.to_string(), |a, b| a.major == b.major),
-        ("latest".into(), |_, _| true),
-    ];
-    for (tag, same_line) in moving {
-        match why_it_stays(version, released, same_line) {
+    for tag in shared(version) {
+        match why_it_stays(version, released, &tag) {
             None => tags.moves.push(tag),
             Some(reason) => tags.stays.push(Stays { tag, reason }),
         }
@@ -65,11 +81,7 @@ fn release_tags(version: &Version, revision: &str, released: &Known<Vec<Version>
     tags
 }
 
-fn why_it_stays(
-    version: &Version,
-    released: &Known<Vec<Version>>,
-    same_line: fn(&Version, &Version) -> bool,
-) -> Option<String> {
+fn why_it_stays(version: &Version, released: &Known<Vec<Version>>, tag: &str) -> Option<String> {
     if !version.pre.is_empty() {
         return Some(format!("v{version} is a pre-release"));
     }
@@ -79,8 +91,7 @@ fn why_it_stays(
             return Some(format!("it is unknown which versions are released: {why}"));
         }
     };
-    let highest =
-        released.iter().filter(|other| other.pre.is_empty() && same_line(version, other)).max()?;
+    let highest = highest_of(tag, released)?;
     (highest > version).then(|| format!("v{highest} is higher"))
 }
 

@@ -208,7 +208,8 @@ impl<'a> Run<'a> {
         }));
         let publish = &Publish { registry: &self.reading.registry };
         let (session, world, plan) = (self.session, &self.reading.world, &self.plan);
-        Publication { session, world, plan, publish, indexes: &indexes }.move_tags(outcomes)
+        let again = self.options.again;
+        Publication { session, world, plan, publish, indexes: &indexes, again }.move_tags(outcomes)
     }
 
     fn report(&self, outcomes: &BTreeMap<String, Outcome>, took: f64) -> Result<()> {

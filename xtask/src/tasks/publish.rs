@@ -7,9 +7,12 @@ use crate::context::git::{self, Head};
 use crate::docker::build::{Failed, Outcome};
 use crate::docker::publish::{CONNECTIONS, Publish};
 use crate::docker::registry::Fetched;
+use crate::docker::release::{Image, Release, Shelf};
 use crate::parallel;
 use crate::plan::{Plan, ServicePlan};
+use crate::time::rfc3339;
 use anyhow::Result;
+use semver::Version;
 use std::collections::BTreeMap;
 
 /// What there is to publish.
@@ -24,6 +27,8 @@ pub struct Publication<'a> {
     pub publish: &'a Publish<'a>,
     /// The annotated index of each service that was built
     pub indexes: &'a BTreeMap<String, Fetched>,
+    /// Whether a version that was taken back may be published again
+    pub again: bool,
 }
 
 impl Publication<'_> {
@@ -31,7 +36,7 @@ impl Publication<'_> {
     /// an error concerns all.
     pub fn move_tags(&self, outcomes: &mut BTreeMap<String, Outcome>) -> Result<()> {
         let (held_back, unknown) = match &self.world.facts.event.kind {
-            Kind::Release(version) => return self.release(&format!("v{version}"), outcomes),
+            Kind::Release(version) => return self.release(version),
             Kind::Dev => self.held_back()?,
             Kind::Local | Kind::Pr => return Ok(()),
         };
@@ -66,7 +71,7 @@ impl Publication<'_> {
     }
 
     /// All or nothing: a release moves tags only when every service is there.
-    fn release(&self, version_tag: &str, outcomes: &mut BTreeMap<String, Outcome>) -> Result<()> {
+    fn release(&self, version: &Version) -> Result<()> {
         let absent: Vec<&str> = self
             .plan
             .services
@@ -78,14 +83,33 @@ impl Publication<'_> {
             eprintln!("note: no tag was moved, since there is no image of {}", absent.join(", "));
             return Ok(());
         }
-        let mut indexes = BTreeMap::new();
-        for service in &self.plan.services {
-            if let Some(index) = self.indexes.get(&service.service) {
-                let index = self.publish.once(&service.image, version_tag, index.clone())?;
-                indexes.insert(service.service.clone(), index);
+        let facts = &self.world.facts;
+        let release = Release {
+            registry: self.publish.registry,
+            shelf: Shelf::new(&facts.registry)?,
+            version: version.clone(),
+            revision: facts.revision.clone().unwrap_or_default(),
+            created: rfc3339(self.session.env.now),
+            images: self.images()?,
+            again: self.again,
+        };
+        release.publish()
+    }
+
+    fn images(&self) -> Result<Vec<Image>> {
+        let mut images = Vec::new();
+        for plan in &self.plan.services {
+            if let Some(index) = self.indexes.get(&plan.service) {
+                images.push(Image {
+                    service: plan.service.clone(),
+                    repository: plan.image.parse()?,
+                    index: index.clone(),
+                    fingerprint: plan.fingerprint.clone(),
+                    tags: plan.tags.clone(),
+                });
             }
         }
-        self.move_all(&indexes, &[], outcomes)
+        Ok(images)
     }
 
     /// The tags of each service in their order, several services at once.
