@@ -208,6 +208,13 @@ fn phase(tag: &str) -> usize {
     }
 }
 
+impl NotReleased {
+    /// Tags that could not be put back, as `service:tag: why`.
+    pub fn left(&self) -> &[String] {
+        &self.left
+    }
+}
+
 impl fmt::Display for NotReleased {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "v{} is not released: {:#}", self.version, self.error)?;
