@@ -1,6 +1,7 @@
 //! The whole command line in one place (DESIGN 4.1). It says what was asked for; tasks do it.
 
 use crate::tasks::engine::EngineTask;
+use crate::tasks::release::ReleaseTask;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 
@@ -46,6 +47,12 @@ pub enum Task {
     /// Print what tells each image from all others: all that goes into it, as one number
     #[command(after_help = FINGERPRINT_HELP)]
     Fingerprint(Fingerprint),
+    /// From a version tag to images that are one release, and back
+    Release {
+        /// What to do
+        #[command(subcommand)]
+        task: ReleaseTask,
+    },
     /// Write docker-compose.yml from the manifest
     Compose(Compose),
     /// Measure; so far: generate the work for it

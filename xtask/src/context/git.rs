@@ -1,13 +1,15 @@
 //! What git says of the working tree. Read-only.
 
 use super::environment::Environment;
+use super::event::version_of_tag;
 use crate::error::Wrong;
 use crate::process::{Command, Failure, Processes, Stream};
 use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::BTreeMap;
+use semver::Version;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The top of the git repository that a folder is in.
 pub fn root(processes: &Processes, dir: &Utf8Path) -> Result<Utf8PathBuf> {
@@ -84,6 +86,27 @@ pub fn changed_since(
     let command = git(root, "compare two commits", &args);
     let listing = processes.read(&command.args(paths.iter().map(|path| path.as_str())))?;
     Ok(Some(listing.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect()))
+}
+
+/// The versions that git has tags of.
+pub fn versions(processes: &Processes, root: &Utf8Path) -> Result<BTreeSet<Version>> {
+    let tags = processes.read(&git(root, "list versions", &["tag", "--list", "v*"]))?;
+    Ok(tags.lines().filter_map(|tag| version_of_tag(tag).ok()).collect())
+}
+
+/// One line for each commit between two that touched some paths, the newest first.
+pub fn subjects(
+    processes: &Processes,
+    root: &Utf8Path,
+    from: &str,
+    to: &str,
+    paths: &[Utf8PathBuf],
+) -> Result<Vec<String>> {
+    let range = format!("{from}..{to}");
+    let args = ["log", "--format=%h %s", "--end-of-options", &range, "--"];
+    let command = git(root, "list commits", &args);
+    let log = processes.read(&command.args(paths.iter().map(|path| path.as_str())))?;
+    Ok(log.lines().map(str::to_owned).collect())
 }
 
 /// Whether a commit is still the head of a branch.

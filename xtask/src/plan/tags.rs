@@ -64,7 +64,7 @@ pub fn highest_of<'a>(
 }
 
 /// The shared tags of a version, the narrowest first.
-fn shared(version: &Version) -> [String; 3] {
+pub fn shared(version: &Version) -> [String; 3] {
     let Version { major, minor, .. } = version;
     [format!("{major}.{minor}"), major.to_string(), "latest".into()]
 }

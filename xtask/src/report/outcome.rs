@@ -82,7 +82,7 @@ fn built_line(built: &Built, tags: &[String]) -> String {
 }
 
 /// `sha256:` and twelve digits: enough to tell images apart by eye.
-fn short(digest: &str) -> &str {
+pub fn short(digest: &str) -> &str {
     digest.get(..19).unwrap_or(digest)
 }
 

@@ -32,17 +32,22 @@ use std::process::ExitCode;
 
 /// Prints the plan and does nothing.
 pub fn plan(session: &Session, options: &BuildImages) -> Result<ExitCode> {
-    let mut reading = Reading::new(session, options, |_, _| Patience::LOCAL)?;
-    let docker = connect::find(&setup(session)?)?;
-    reading.look(docker.as_ref())?;
-    reading.caches()?;
-    let plan = reading.plan()?;
+    let plan = planned(session, options)?;
     crate::report::stdout(&if options.json {
         serde_json::to_string_pretty(&plan)?
     } else {
         plan.to_string().trim_end().to_owned()
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a run would do. Nothing is written, and no engine is started.
+pub fn planned(session: &Session, options: &BuildImages) -> Result<Plan> {
+    let mut reading = Reading::new(session, options, |_, _| Patience::LOCAL)?;
+    let docker = connect::find(&setup(session)?)?;
+    reading.look(docker.as_ref())?;
+    reading.caches()?;
+    reading.plan()
 }
 
 /// Builds images as the event says.

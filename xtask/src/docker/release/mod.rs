@@ -9,6 +9,7 @@ mod moving;
 mod settle;
 
 pub use artifacts_of::Shelf;
+pub use moving::ensure;
 
 use crate::docker::registry::{Fetched, Reference, Registry};
 use crate::plan::release::{Journal, Move, Placed, Record};

@@ -1,0 +1,96 @@
+//! `release`: from a version tag to images that are one release, and back.
+
+mod notes;
+mod publish;
+mod rollback;
+mod shelf;
+mod status;
+
+use super::Session;
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use std::process::ExitCode;
+
+/// What of a release.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ReleaseTask {
+    /// Move a version's tags on all images, and record it: whole or not at all
+    Publish(Publish),
+    /// Tell what stands where, whether it is whole, and what to do next
+    Status(Status),
+    /// Take a version back: its shared tags go to the release before
+    Rollback(Rollback),
+    /// Print what changed since the release before, as Markdown
+    Notes(Notes),
+}
+
+/// Options of release publish.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Publish {
+    /// The version, `vX.Y.Z` [default: the tag that GitHub's environment names]
+    pub version: Option<String>,
+    /// Where images go, instead of the manifest's registry [env: XTASK_REGISTRY]
+    #[arg(long, value_name = "REGISTRY")]
+    pub registry: Option<String>,
+    /// The buildx builder to use for what is not published yet
+    #[arg(long, value_name = "NAME")]
+    pub builder: Option<String>,
+    /// Publish a version once more that was taken back
+    #[arg(long)]
+    pub again: bool,
+    /// Print each tag, where it stands and where it would, and move nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of release status.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Status {
+    /// The version, `vX.Y.Z` [default: all of them, and where the shared tags stand]
+    pub version: Option<String>,
+    /// Where images are, instead of the manifest's registry [env: XTASK_REGISTRY]
+    #[arg(long, value_name = "REGISTRY")]
+    pub registry: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of release rollback.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Rollback {
+    /// The version, `vX.Y.Z`
+    pub version: String,
+    /// Where images are, instead of the manifest's registry [env: XTASK_REGISTRY]
+    #[arg(long, value_name = "REGISTRY")]
+    pub registry: Option<String>,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
+    /// Print what would be moved, and move nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Options of release notes.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Notes {
+    /// The version, `vX.Y.Z`
+    pub version: String,
+    /// Where records are, instead of the manifest's registry [env: XTASK_REGISTRY]
+    #[arg(long, value_name = "REGISTRY")]
+    pub registry: Option<String>,
+}
+
+/// Does it.
+pub(super) fn run(session: &Session, task: &ReleaseTask) -> Result<ExitCode> {
+    match task {
+        ReleaseTask::Publish(options) => publish::run(session, options),
+        ReleaseTask::Status(options) => status::run(session, options),
+        ReleaseTask::Rollback(options) => rollback::run(session, options),
+        ReleaseTask::Notes(options) => notes::run(session, options),
+    }
+}

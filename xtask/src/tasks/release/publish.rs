@@ -1,0 +1,123 @@
+//! `release publish`: what `build-images` does under the event of the release.
+
+use super::super::{Session, build_images};
+use super::Publish;
+use super::shelf::Project;
+use crate::cli::BuildImages;
+use crate::context::event::{self, Kind};
+use crate::context::git;
+use crate::plan::{Action, Plan};
+use crate::report::outcome::short;
+use anyhow::Result;
+use serde_json::json;
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+pub fn run(session: &Session, options: &Publish) -> Result<ExitCode> {
+    let images = BuildImages {
+        event: Some(event(session, options)?),
+        registry: options.registry.clone(),
+        builder: options.builder.clone(),
+        again: options.again,
+        json: options.json,
+        ..BuildImages::default()
+    };
+    if options.dry_run {
+        return dry_run(session, options, &images);
+    }
+    build_images::run(session, &images)
+}
+
+/// The event of the version that was named, or that of GitHub's environment.
+fn event(session: &Session, options: &Publish) -> Result<String> {
+    if let Some(version) = &options.version {
+        let version = format!("v{}", version.trim_start_matches('v'));
+        return Ok(format!("release:v{}", event::version_of_tag(&version)?));
+    }
+    let root = git::root(&session.processes, &session.env.dir)?;
+    let payload = session.env.github_payload()?;
+    let found = event::find(None, &session.env.vars, payload.as_ref(), "");
+    match found.map(|found| found.kind) {
+        Ok(kind @ Kind::Release(_)) => Ok(kind.to_string()),
+        _ => wrong!(
+            "which version? `{root}` is not at a version tag as far as GitHub's environment says: \
+             name it, `cargo xtask release publish v1.2.3`"
+        ),
+    }
+}
+
+/// Every tag: where it stands, where it will stand, or why it stays.
+fn dry_run(session: &Session, options: &Publish, images: &BuildImages) -> Result<ExitCode> {
+    let plan = build_images::planned(session, images)?;
+    let project = Project::read(session, options.registry.as_deref())?;
+    let of_service = |plan: &crate::plan::ServicePlan| -> Vec<(String, String)> {
+        let stays = plan.stays.iter().map(|stays| stays.tag.clone());
+        plan.tags.iter().cloned().chain(stays).map(|tag| (plan.service.clone(), tag)).collect()
+    };
+    let tags: Vec<(String, String)> = plan.services.iter().flat_map(of_service).collect();
+    let stand = project.stand(&tags)?;
+    let rows: Vec<Row> = tags.iter().zip(&stand).map(|(tag, at)| Row::of(&plan, tag, at)).collect();
+    let text = if options.json {
+        let rows = rows.iter().map(|row| {
+            json!({
+                "service": row.service,
+                "tag": row.tag,
+                "stands": row.stands,
+                "shall": row.shall,
+                "stays": row.stays,
+            })
+        });
+        let rows: Vec<_> = rows.collect();
+        format!("{:#}", json!({ "schema": 1, "event": plan.event, "tags": rows }))
+    } else {
+        told(&plan, &rows)
+    };
+    crate::report::stdout(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+struct Row<'a> {
+    service: &'a str,
+    tag: &'a str,
+    stands: Option<&'a str>,
+    /// The digest, or none where the image has to be built first
+    shall: Option<&'a str>,
+    stays: Option<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    fn of(plan: &'a Plan, (service, tag): &'a (String, String), at: &'a Option<String>) -> Self {
+        let of_service = plan.services.iter().find(|plan| plan.service == *service);
+        let stays = of_service.and_then(|plan| plan.stays.iter().find(|stays| stays.tag == *tag));
+        let published = of_service.filter(|plan| plan.action != Action::Build);
+        Self {
+            service,
+            tag,
+            stands: at.as_deref(),
+            shall: published.and_then(|plan| plan.published.as_deref()),
+            stays: stays.map(|stays| stays.reason.as_str()),
+        }
+    }
+
+    fn told(&self) -> String {
+        let stands = self.stands.map_or("absent", short);
+        match (self.stays, self.shall) {
+            (Some(why), _) => format!("stays on {stands}: {why}"),
+            (None, Some(shall)) if self.stands == Some(shall) => format!("stands on {stands}"),
+            (None, Some(shall)) => format!("{stands} -> {}", short(shall)),
+            (None, None) => format!("{stands} -> what is built"),
+        }
+    }
+}
+
+fn told(plan: &Plan, rows: &[Row]) -> String {
+    let mut text = String::new();
+    for service in &plan.services {
+        // Writing to a string cannot fail.
+        writeln!(text, "{}  {}: {}", service.service, service.action.name(), service.reason).ok();
+        for row in rows.iter().filter(|row| row.service == service.service) {
+            writeln!(text, "  {:<20}{}", row.tag, row.told()).ok();
+        }
+    }
+    text.trim_end().to_owned()
+}
