@@ -49,6 +49,8 @@ pub struct Facts {
     pub look_ups: BTreeMap<String, LookUp>,
     /// Services whose image of their fingerprint is in the engine's store, under all its names
     pub stored: BTreeSet<String>,
+    /// In a release that was begun before: the digests that its journal names, by service
+    pub journaled: BTreeMap<String, String>,
     /// When this run began, in seconds since 1970
     pub now: u64,
     /// Versions that are released
@@ -101,6 +103,7 @@ impl Facts {
             tags_there: BTreeMap::new(),
             look_ups: BTreeMap::new(),
             stored: BTreeSet::new(),
+            journaled: BTreeMap::new(),
             now: 0,
             released: Known::Unknown("the registry was not asked".into()),
         }

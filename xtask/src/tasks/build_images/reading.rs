@@ -6,7 +6,7 @@ use crate::cli::BuildImages;
 use crate::context::bases::{self, Finder, Making};
 use crate::context::event::Kind;
 use crate::context::facts::{self, Asked, World};
-use crate::context::{inputs, published, stored};
+use crate::context::{inputs, published, released, stored};
 use crate::docker::Docker;
 use crate::docker::bases::Bases;
 use crate::docker::engine::Setup;
@@ -91,9 +91,14 @@ impl<'a> Reading<'a> {
         let found = found?;
         self.world.facts.look_ups = found.look_ups;
         self.indexes = found.indexes;
-        if let Kind::Release(_) = self.world.facts.event.kind {
-            self.world.facts.released =
-                published::released(&self.registry, &self.world.facts, left)?;
+        if let Kind::Release(version) = &self.world.facts.event.kind {
+            let facts = &self.world.facts;
+            let read = released::read(&self.registry, facts, version, left)?;
+            self.world.facts.released = read.versions;
+            for (service, index) in read.begun {
+                self.world.facts.journaled.insert(service.clone(), index.digest.clone());
+                self.indexes.insert(service, index);
+            }
         } else {
             self.world.facts.released = Known::Known(Vec::new());
         }
