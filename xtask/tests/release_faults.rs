@@ -12,7 +12,7 @@
 mod project;
 mod support;
 
-use project::{Project, SERVICES, World};
+use project::{Project, SERVICES, World, hasty};
 use relay::{Canned, Entry, Profile, Then, When};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -57,7 +57,7 @@ fn faults() -> Vec<(&'static str, bool, Then)> {
         ("403", true, Then::Answer(Canned::error(403, "DENIED"))),
         ("cut", true, Then::Cut),
         ("answer lost", true, Then::LoseAnswer),
-        ("slow", true, Then::Delay(Duration::from_millis(300))),
+        ("slow", true, Then::Delay(Duration::from_secs(2))),
     ]
 }
 
@@ -77,7 +77,11 @@ fn case(
     let when = when.skip(nth);
     let when = if fault.1 { when } else { when.once() };
     world.relay.rule(when, fault.2.clone());
-    let result = project.release("0.2.0", &NEW).publish();
+    let mut release = project.release("0.2.0", &NEW);
+    if fault.0 == "slow" {
+        release.registry = hasty();
+    }
+    let result = release.publish();
     world.relay.clear_rules();
     let shown = format!("{method} {path} ({nth}), {}: {result:?}", fault.0);
     let after = project.tags();

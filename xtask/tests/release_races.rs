@@ -12,7 +12,7 @@
 mod project;
 mod support;
 
-use project::{Project, SERVICES, World, client, index, patient};
+use project::{Project, SERVICES, World, client, index};
 use relay::{Gate, Profile, Relay, Then, When};
 use std::time::Duration;
 use support::long;
@@ -36,9 +36,7 @@ fn moves(project: &Project, version: &str) -> Vec<String> {
 
 fn publish(project: &Project, version: &str, moves: &[String]) {
     let moves: Vec<&str> = moves.iter().map(String::as_str).collect();
-    let mut release = project.release(version, &moves);
-    release.registry = patient();
-    release.publish().unwrap_or_else(|e| panic!("{version}: {e:#}"));
+    project.release(version, &moves).publish().unwrap_or_else(|e| panic!("{version}: {e:#}"));
 }
 
 /// `first` is held at its k-th request while `second` runs to its end. Whether there was a k-th.

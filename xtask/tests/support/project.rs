@@ -13,9 +13,9 @@ use xtask::docker::release::{Image, Release, Shelf};
 pub const SERVICES: [&str; 5] = ["base", "git", "queue", "runner", "web"];
 
 const PATIENCE: Patience = Patience {
-    connect: Duration::from_millis(500),
-    per_request: Duration::from_millis(150),
-    total: Duration::from_secs(5),
+    connect: Duration::from_secs(60),
+    per_request: Duration::from_secs(60),
+    total: Duration::from_secs(60),
     tries: 3,
     first_wait: Duration::from_millis(1),
     longest_wait: Duration::from_millis(5),
@@ -53,17 +53,17 @@ pub struct Project {
     pub path: String,
 }
 
-/// A client that gives up soon.
+/// A client that tries three times, and waits for what is held or slow.
 pub fn client() -> &'static Registry {
     static CLIENT: OnceLock<Registry> = OnceLock::new();
     CLIENT.get_or_init(|| of_patience(PATIENCE))
 }
 
-/// A client that waits for what is held.
-pub fn patient() -> &'static Registry {
+/// A client that waits half a second for an answer.
+pub fn hasty() -> &'static Registry {
     static CLIENT: OnceLock<Registry> = OnceLock::new();
-    let minute = Duration::from_secs(60);
-    CLIENT.get_or_init(|| of_patience(Patience { per_request: minute, total: minute, ..PATIENCE }))
+    let per_request = Duration::from_millis(500);
+    CLIENT.get_or_init(|| of_patience(Patience { per_request, ..PATIENCE }))
 }
 
 fn of_patience(patience: Patience) -> Registry {
