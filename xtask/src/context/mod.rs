@@ -7,6 +7,7 @@ pub mod event;
 pub mod facts;
 pub mod git;
 pub mod inputs;
+pub mod lock;
 pub mod published;
 pub mod secrets;
 pub mod tree;

@@ -44,6 +44,28 @@ pub fn digest_of(folder: &Utf8Path) -> Option<String> {
     Some(top["manifests"][0]["digest"].as_str()?.to_owned())
 }
 
+/// Whether a layout has the image of a digest, be it the one that its index names or an earlier one.
+pub fn holds(folder: &Utf8Path, digest: &str) -> bool {
+    folder.join("blobs").join(digest.replace(':', "/")).is_file()
+}
+
+/// Puts the image of one layout into another, whose index then names it. Who reads meanwhile finds the
+/// old one whole, and the new one as soon as it is whole: its own blob, `digest`, comes last.
+pub fn add(from: &Utf8Path, to: &Utf8Path, digest: &str) -> Result<()> {
+    if digest_of(to).is_none() {
+        return files::move_folder(from, to);
+    }
+    let blobs = |folder: &Utf8Path| folder.join("blobs/sha256");
+    let top = digest.strip_prefix("sha256:").context("a digest without its kind")?.to_owned();
+    let others = files::list(&blobs(from)).into_iter().filter(|name| *name != top);
+    for name in others.chain([top.clone()]) {
+        files::move_file(&blobs(from).join(&name), &blobs(to).join(&name))?;
+    }
+    let index = files::read(&from.join("index.json"))?.context("a layout without an index")?;
+    files::write(&to.join("index.json"), index)?;
+    files::remove_folder(from)
+}
+
 /// All the digests by which an engine may call the image: of the index, the manifest, the configuration.
 pub fn digests_of(folder: &Utf8Path) -> Vec<String> {
     let mut digests: Vec<String> = digest_of(folder).into_iter().collect();

@@ -38,8 +38,8 @@ pub fn complete(
     let services = chosen(&world, options)?;
     let within = (making != Making::MakeAndShare).then_some(published::LOCAL);
     let setup = setup(session)?;
-    let (bases, say, facts) = (Bases::new(&setup), &setup.say, &world.facts);
-    let finder = Finder { registry, bases: &bases, say, facts, making };
+    let (bases, say, facts, lock) = (Bases::new(&setup), &setup.say, &world.facts, &world.lock);
+    let finder = Finder { registry, bases: &bases, say, facts, lock, making };
     // At the same time, so that a registry and a hub that do not answer cost 2 s and not 6.
     let (tags, published, found, inputs) = std::thread::scope(|scope| {
         let tags = scope.spawn(|| published::cache_tags(registry, facts, &services, within));
