@@ -95,6 +95,14 @@ impl Origin {
     }
 }
 
+/// One line for people.
+impl fmt::Display for Locked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { origin, digest, platforms, at } = self;
+        write!(f, "{digest}  {}  {}  {at}", origin.image(), platforms.join(","))
+    }
+}
+
 /// The whole file: the same entries give the same bytes.
 impl fmt::Display for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

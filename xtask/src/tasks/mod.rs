@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod bases;
 mod bench;
 mod build_images;
 mod compose;
@@ -35,6 +36,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::BuildImages(options) => build_images::run(&session, options),
         Task::Plan(options) => build_images::plan(&session, options),
         Task::Fingerprint(options) => fingerprint::run(&session, options),
+        Task::Bases { task } => bases::run(&session, task),
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
         Task::Test(options) => test::run(&session, *options),
