@@ -103,15 +103,8 @@ impl<'a> Update<'a> {
         if self.options.names.is_empty() {
             return Ok(all);
         }
-        for name in self.options.names.iter().filter(|name| !all.contains(name)) {
-            let next = match nearest(name, all.iter().map(|known| known.as_str())) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    let all: Vec<&str> = all.iter().take(20).map(|name| name.as_str()).collect();
-                    format!("there are: {}", all.join(", "))
-                }
-            };
-            wrong!("no base `{name}` in `[bases]` of {}: {next}", self.known.file);
+        if let Some(name) = self.options.names.iter().find(|name| !all.contains(name)) {
+            wrong!("no base `{name}` in `[bases]` of {}: {}", self.known.file, near(name, &all));
         }
         let named =
             |name: &&String| self.options.names.contains(name) || !of_manifest.contains_key(*name);
@@ -142,7 +135,8 @@ impl<'a> Update<'a> {
         why: &str,
         make: &mut Vec<(&'a String, &'a Bootstrap)>,
     ) {
-        (self.setup.say)(&format!("no hub, so `{name}` is made from Debian's packages ({why})"));
+        let made = if self.options.dry_run { "would be made" } else { "is made" };
+        (self.setup.say)(&format!("no hub, so `{name}` {made} from Debian's packages ({why})"));
         make.push((name, recipe));
     }
 
@@ -227,6 +221,16 @@ impl<'a> Update<'a> {
             eprintln!("`{path}` is written: commit it");
         }
         Ok(())
+    }
+}
+
+fn near(name: &str, all: &BTreeSet<&String>) -> String {
+    match nearest(name, all.iter().map(|known| known.as_str())) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let all: Vec<&str> = all.iter().take(20).map(|name| name.as_str()).collect();
+            format!("there are: {}", all.join(", "))
+        }
     }
 }
 
