@@ -82,7 +82,9 @@ impl Finder<'_> {
         found.made.extend(live.made);
         found.shared.extend(live.shared);
         self.check_platforms(services, &found)?;
-        self.tell_live(&found);
+        if self.making == Making::OnlyLook {
+            self.tell_live(&found);
+        }
         Ok(found)
     }
 
@@ -99,9 +101,10 @@ impl Finder<'_> {
                 "the base `{key}` is locked as made by another recipe than the manifest's: {next}"
             );
         }
-        (self.say)(&format!(
-            "`{key}` was locked with another recipe, which does not count: {next}"
-        ));
+        if self.making == Making::OnlyLook {
+            let why = "was made by another recipe, so what it is locked to does not count";
+            (self.say)(&format!("`{key}` {why}: {next}"));
+        }
         Ok(None)
     }
 

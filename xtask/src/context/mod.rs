@@ -10,4 +10,5 @@ pub mod inputs;
 pub mod lock;
 pub mod published;
 pub mod secrets;
+pub mod stored;
 pub mod tree;

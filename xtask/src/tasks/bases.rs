@@ -37,7 +37,7 @@ struct Known {
 impl Known {
     /// `registry` is `--registry`. No Dockerfile is read: one that is broken hinders nobody here.
     fn read(session: &Session, registry: Option<&str>) -> Result<Self> {
-        let Session { env, processes, common } = session;
+        let Session { env, processes, common, .. } = session;
         let (root, path, loaded) = facts::manifest(env, processes, common.manifest.as_deref())?;
         let registry = facts::registry(env, registry, &loaded.manifest.project.registry)?;
         let (file, path) = (path.file_name().unwrap_or_default().to_owned(), lock::path(&path));
