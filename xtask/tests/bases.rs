@@ -340,3 +340,20 @@ fn the_lock_lies_beside_its_manifest() {
     let list = world.run(&[&["bases", "list"], &args[..]].concat()).success().stdout;
     assert!(list.contains(&digest), "{list}");
 }
+
+#[test]
+fn made_bases_stay_when_an_engine_is_purged() {
+    let world = World::new();
+    let made = world.cache.0.join("bases/0123/index.json");
+    std::fs::create_dir_all(made.parent().unwrap()).unwrap();
+    std::fs::write(&made, "{}").unwrap();
+    let down = |args: &[&str]| {
+        let call = world.call(&[&["engine", "down"], args].concat());
+        call.env("XTASK_ENGINE", "nobodys").run().success()
+    };
+    down(&[]);
+    down(&["--purge"]);
+    assert!(made.exists());
+    down(&["--purge", "--bases"]);
+    assert!(!made.parent().unwrap().exists());
+}
