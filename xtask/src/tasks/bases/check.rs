@@ -12,11 +12,6 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::time::Duration;
-
-/// For somebody who waits for the answer, and wants one.
-pub const PATIENCE: Patience =
-    Patience { total: Duration::from_secs(20), tries: 3, ..Patience::PUBLISH };
 
 /// How a base does.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,7 +35,7 @@ enum State {
 /// Prints them.
 pub fn run(session: &Session, options: &BasesCheck) -> Result<ExitCode> {
     let known = Known::read(session, options.registry.as_deref())?;
-    let states = states(&known, &registry(session, PATIENCE))?;
+    let states = states(&known, &registry(session, Patience::CHECK))?;
     session.processes.interrupt.check()?;
     if options.json {
         let bases = states.iter().map(|(name, state)| state.fields(name, &known));

@@ -4,13 +4,12 @@ mod making;
 
 use super::super::Session;
 use super::super::build_images::reading::{registry, setup};
-use super::check::PATIENCE;
 use super::{Known, short, table};
 use crate::cli::BasesUpdate;
 use crate::context::bases::live::{ask_hub, without_recipe};
 use crate::context::lock;
 use crate::docker::engine::Setup;
-use crate::docker::registry::{AtOnce, Reference, Registry, Resolved};
+use crate::docker::registry::{AtOnce, Patience, Reference, Registry, Resolved};
 use crate::manifest::{Base, Bootstrap, Lock, Locked, Origin};
 use crate::nearest::nearest;
 use crate::time::rfc3339;
@@ -25,7 +24,7 @@ pub fn run(session: &Session, options: &BasesUpdate) -> Result<ExitCode> {
     let update = Update {
         known: &known,
         setup: &setup,
-        registry: registry(session, PATIENCE),
+        registry: registry(session, Patience::CHECK),
         now: rfc3339(session.env.now),
         options,
     };
