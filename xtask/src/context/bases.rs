@@ -11,6 +11,7 @@ use crate::docker::registry::{Reference, Registry};
 use crate::error::Wrong;
 use crate::manifest::{Bootstrap, Lock, Locked};
 use crate::plan::facts::{BaseImage, Facts};
+use crate::plan::fingerprint::is_pinned;
 use anyhow::{Context as _, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -122,10 +123,12 @@ impl Finder<'_> {
     fn tell_live(&self, found: &Found) {
         let live = found.images.iter().filter(|(key, _)| !found.locked.contains(*key));
         let live: Vec<String> = live
-            .map(|(key, image)| match image.context.starts_with("oci-layout://") {
-                true => format!("`{key}` (Debian's packages)"),
-                false if found.shared.contains_key(key) => format!("`{key}` (`<registry>/bases`)"),
-                false => format!("`{key}` (as it is now)"),
+            .map(|(key, image)| match is_pinned(&image.context) {
+                true if found.shared.contains_key(key) => format!("`{key}` (`<registry>/bases`)"),
+                true if image.context.starts_with("docker-image://") => {
+                    format!("`{key}` (the hub's, as it is now)")
+                }
+                _ => format!("`{key}` (Debian's packages)"),
             })
             .collect();
         if !live.is_empty() {
