@@ -317,6 +317,7 @@ fn a_lock_that_is_not_committed_is_not_published() {
     // No engine is brought up by what is not refused.
     let dev = world.call(&["build-images", "--event", "dev"]);
     let dev = dev.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    let dev = dev.env("XTASK_REGISTRY_PATIENCE", "0.1");
     dev.run().refused("services/bases.lock");
     world.repository.commit("lock");
     let committed = dev.run();
