@@ -133,6 +133,9 @@ pub struct BasesUpdate {
     /// Print what would move; make, push and write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Print what moved as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of bases check.

@@ -130,12 +130,22 @@ fn a_tag_that_moves_is_newer_and_changes_nothing_until_it_is_updated() {
     let bases = failed.json()["bases"].as_array().unwrap().clone();
     let states: Vec<_> = bases.iter().map(|base| base["state"].as_str().unwrap()).collect();
     assert_eq!(states, ["newer", "same"]);
-    assert_eq!((&bases[0]["digest"], &bases[0]["newest"]), (&first.into(), &second.clone().into()));
+    assert_eq!(
+        (&bases[0]["digest"], &bases[0]["newest"]),
+        (&first.clone().into(), &second.clone().into())
+    );
     assert_eq!(world.fingerprint("web"), web);
 
     let dry = world.run(&["bases", "update", "--dry-run"]).success();
     assert!(dry.stdout.contains(short(&second)), "{}", dry.stdout);
     assert_eq!((world.lock(), world.fingerprint("web")), (lock, web.clone()));
+    let dry = world.run(&["bases", "update", "--dry-run", "--json"]).success().json();
+    let base = &dry["bases"][0];
+    assert_eq!((&base["state"], &base["before"]), (&"moved".into(), &first.as_str().into()));
+    assert_eq!(
+        (&base["digest"], &dry["bases"][1]["state"]),
+        (&second.clone().into(), &"same".into())
+    );
     let updated = world.run(&["bases", "update"]).success();
     assert!(updated.stdout.contains(&format!(" → {}", short(&second))), "{}", updated.stdout);
     assert!(updated.stdout.contains("unchanged"), "{}", updated.stdout);

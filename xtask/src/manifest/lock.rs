@@ -16,7 +16,7 @@ use std::fmt;
 const SCHEMA: u64 = 1;
 /// What stands before the hash of a recipe. The registry is that of the run, whatever it is called
 /// there: no host is written down.
-pub const PLACE: &str = "<registry>/bases:";
+const PLACE: &str = "<registry>/bases:";
 const HEADER: &str = "\
 # Which content each base of services.toml has. Written by `cargo xtask bases update`: commit it, and
 # do not edit it by hand.

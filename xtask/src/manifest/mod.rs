@@ -23,7 +23,7 @@ pub mod values;
 
 pub use files::check_files;
 pub use load::load;
-pub use lock::{Lock, Locked, Origin, PLACE};
+pub use lock::{Lock, Locked, Origin};
 pub use parse::parse;
 pub use places::Places;
 pub use types::{Base, Bootstrap, Manifest, Project, Secret, SecretSource, Service};

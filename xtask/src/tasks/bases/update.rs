@@ -4,7 +4,7 @@ mod making;
 
 use super::super::Session;
 use super::super::build_images::reading::{registry, setup};
-use super::{Known, short, table};
+use super::{Known, fields, short, table};
 use crate::cli::BasesUpdate;
 use crate::context::bases::live::{ask_hub, without_recipe};
 use crate::context::lock;
@@ -12,8 +12,10 @@ use crate::docker::engine::Setup;
 use crate::docker::registry::{AtOnce, Patience, Reference, Registry, Resolved};
 use crate::manifest::{Base, Bootstrap, Lock, Locked, Origin};
 use crate::nearest::nearest;
+use crate::report::stdout;
 use crate::time::rfc3339;
 use anyhow::{Result, bail};
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
@@ -29,10 +31,15 @@ pub fn run(session: &Session, options: &BasesUpdate) -> Result<ExitCode> {
         options,
     };
     let moves = update.moves()?;
-    let lines = moves.iter().map(|(name, to)| ((*name).clone(), update.say(name, to)));
-    table(lines.collect())?;
+    if options.json {
+        let bases: Vec<Value> = moves.iter().map(|(name, to)| update.fields(name, to)).collect();
+        stdout(&format!("{:#}", json!({ "schema": 1, "bases": bases })))?;
+    } else {
+        let lines = moves.iter().map(|(name, to)| ((*name).clone(), update.say(name, to)));
+        table(lines.collect())?;
+    }
     if !options.dry_run {
-        update.write(moves, session.common.quiet)?;
+        update.write(moves)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -202,7 +209,21 @@ impl<'a> Update<'a> {
         }
     }
 
-    fn write(&self, moves: BTreeMap<&String, Move>, quiet: bool) -> Result<()> {
+    fn fields(&self, name: &str, to: &Move) -> Value {
+        let locked = self.known.lock.entries.get(name);
+        let (state, after) = match to {
+            Move::To(to) if locked == Some(to) => ("same", Some(to)),
+            Move::To(to) => ("moved", Some(to)),
+            Move::Made(_) => ("to-be-made", None),
+            Move::Removed => ("removed", None),
+        };
+        let mut fields = fields(name, after);
+        fields["state"] = state.into();
+        fields["before"] = locked.map(|locked| locked.digest.as_str()).into();
+        fields
+    }
+
+    fn write(&self, moves: BTreeMap<&String, Move>) -> Result<()> {
         let mut lock = Lock { entries: self.known.lock.entries.clone() };
         for (name, to) in moves {
             match to {
@@ -216,9 +237,7 @@ impl<'a> Update<'a> {
             return Ok(());
         }
         lock::write(path, &lock)?;
-        if !quiet {
-            eprintln!("`{path}` is written: commit it");
-        }
+        (self.setup.say)(&format!("`{path}` is written: commit it"));
         Ok(())
     }
 }

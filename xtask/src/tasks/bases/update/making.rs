@@ -76,6 +76,13 @@ impl Update<'_> {
             Err(reason) if reason.is_refusal() => {}
             Err(reason) => return Err(reason).with_context(cannot),
         }
-        registry.push_layout(&base.layout, place).map(drop).with_context(cannot)
+        registry.push_layout(&base.layout, place).map(drop).with_context(cannot)?;
+        let of_manifest = &self.known.manifest.project.registry;
+        if self.known.registry != *of_manifest {
+            (self.setup.say)(&format!(
+                "`{place}` is pushed: who uses the manifest's registry, `{of_manifest}`, does not find it there"
+            ));
+        }
+        Ok(())
     }
 }
