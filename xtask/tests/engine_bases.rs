@@ -247,7 +247,12 @@ fn a_locked_base_that_cannot_be_had_has_a_stand_in_at_a_desk_and_stops_a_push() 
 
     for _ in 0..2 {
         let local = run(&repository, &["build-images", "--json"]).success();
-        assert_eq!(local.stderr.matches("stands in for it").count(), 1, "{}", local.stderr);
+        assert_eq!(
+            local.stderr.matches("stands in for `busybox:debian`").count(),
+            1,
+            "{}",
+            local.stderr
+        );
         let report = local.json();
         for service in report["services"].as_array().unwrap() {
             assert_eq!(service["outcome"], "built", "{report}");

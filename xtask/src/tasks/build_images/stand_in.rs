@@ -66,12 +66,17 @@ impl Reading<'_> {
         for key in lost {
             let Some(recipe) = self.recipe(&key) else { continue };
             (setup.say)(&format!(
-                "`{key}` cannot be had as it is locked, so one made from Debian's packages stands in \
-                 for it: what is built on it is for this machine only"
+                "`{key}` cannot be had as it is locked, so it is made from Debian's packages"
             ));
             let base = bases.ensure(&key, recipe)?;
             let locked = self.world.lock.entries.get(&key).map(|locked| &locked.digest);
             let stands_in = locked != Some(&base.digest);
+            if stands_in {
+                (setup.say)(&format!(
+                    "what was made stands in for `{key}` as it is locked: what is built on it is for \
+                     this machine only"
+                ));
+            }
             let (context, platforms) = (base.context(), base.platforms.clone());
             let image = BaseImage { context, platforms, stands_in };
             self.world.facts.bases.insert(key.clone(), image);
