@@ -15,6 +15,7 @@ mod support;
 use registry::{place, relay_to};
 use relay::{Relay, Then, When};
 use std::path::Path;
+use std::sync::OnceLock;
 use support::{Folder, Ran, Repository, busybox, engine, unique};
 use xtask::docker::registry::oci::media;
 
@@ -60,19 +61,22 @@ fn fingerprint(repository: &Repository) -> String {
     run(repository, &["fingerprint", "web"]).success().stdout
 }
 
-/// Makes the base, pushes it as an image of other bytes each time, and gives the digest. The engine has
-/// never seen it under that one.
-fn publish(repository: &Repository, image: &str) -> String {
-    let scratch = place(engine());
-    run(
-        repository,
-        &["bases", "update", "busybox:debian", "--from", "bootstrap", "--registry", &scratch],
-    )
-    .success();
-    let made = format!("{scratch}/bases@{}", locked(repository, "digest"));
-    std::fs::remove_file(repository.root().join("services/bases.lock")).unwrap();
+/// The base as it is made here, in the registry.
+fn made() -> &'static str {
+    static MADE: OnceLock<String> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let place = place(engine());
+        let repository = one_service(&place);
+        run(&repository, &["bases", "update"]).success();
+        format!("{place}/bases@{}", locked(&repository, "digest"))
+    })
+}
+
+/// Pushes an image of other bytes each time, and gives the digest. The engine has never seen it under
+/// that one.
+fn publish(image: &str) -> String {
     let to = image.parse().unwrap();
-    registry::client().copy_image(&made.parse().unwrap(), &to).unwrap();
+    registry::client().copy_image(&made().parse().unwrap(), &to).unwrap();
     let mut index: serde_json::Value =
         serde_json::from_slice(&registry::manifest(image).bytes).unwrap();
     index["annotations"] = serde_json::json!({ "test.number": unique("content") });
@@ -108,15 +112,14 @@ fn with_hub(hub: &Relay) -> (Repository, String) {
 fn a_tag_that_moved_is_built_on_only_after_an_update() {
     let hub = relay_to(engine());
     let (repository, image) = with_hub(&hub);
-    let maker = one_service(&place(engine()));
-    let first = publish(&maker, &image);
+    let first = publish(&image);
     run(&repository, &["bases", "update"]).success();
     assert_eq!(locked(&repository, "digest"), first);
     let (before, name) = (fingerprint(&repository), image.trim_end_matches(":1"));
     assert_eq!(context(&repository, &[]), format!("docker-image://{name}@{first}"));
     run(&repository, &["bases", "check", "--fail"]).success();
 
-    let second = publish(&maker, &image);
+    let second = publish(&image);
     assert_ne!(first, second);
     let check = run(&repository, &["bases", "check", "--fail"]);
     assert_eq!(check.code, Some(1), "{check:?}");
@@ -176,7 +179,7 @@ fn what_an_update_takes_a_tag_from_keeps_one() {
     let hash = image.strip_prefix("<registry>/bases:").unwrap();
     // As if packages had changed since: what is locked is not what is made now.
     let shared = format!("{place}/bases:{hash}");
-    let earlier = publish(&one_service(&place), &shared);
+    let earlier = publish(&shared);
     repository.write("services/bases.lock", &lock(&repository).replace(&made, &earlier));
     repository.commit("an earlier lock");
     run(&repository, &["bases", "check", "--fail"]).success();
@@ -230,7 +233,7 @@ fn a_locked_base_that_cannot_be_had_has_a_stand_in_at_a_desk_and_stops_a_push() 
     let services = "[services.web]\n[services.api]\n";
     let repository = busybox(&place, services, &[("web", DOCKERFILE), ("api", DOCKERFILE)]);
     let image = format!("{}/{}/tool:1", hub.address(), unique("hub"));
-    let digest = publish(&repository, &image);
+    let digest = publish(&image);
     lock_to_hub(&repository, &image, &digest);
     let before = fingerprint(&repository);
     hub.rule(When::any(), Then::Cut);
