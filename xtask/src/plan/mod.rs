@@ -12,6 +12,7 @@ pub mod labels;
 pub mod steering;
 pub mod tags;
 mod text;
+pub mod verify;
 
 use crate::context::event::Event;
 use crate::docker::bake::Definition;
