@@ -12,7 +12,8 @@ use crate::plan::tags::Known;
 use crate::process::Processes;
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::UNIX_EPOCH;
 
 /// What the command line says of the facts.
 #[derive(Clone, Copy, Debug)]
@@ -69,11 +70,14 @@ pub fn read(asked: &Asked) -> Result<World> {
         needs,
         graph,
         inputs: BTreeMap::new(),
+        identities: BTreeMap::new(),
         bases: BTreeMap::new(),
         secrets,
         environment_args,
         tags_there: BTreeMap::new(),
-        published: BTreeMap::new(),
+        look_ups: BTreeMap::new(),
+        stored: BTreeSet::new(),
+        now: asked.env.now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         released: Known::Unknown("the registry was not asked".into()),
         manifest: loaded.manifest.clone(),
     };
