@@ -83,6 +83,9 @@ mod tests {
 
     #[test]
     fn ages() {
-        assert_eq!([age(5), age(600), age(7_300), age(700_000)], ["5 s", "10 min", "2 h", "8 days"]);
+        assert_eq!(
+            [age(5), age(600), age(7_300), age(700_000)],
+            ["5 s", "10 min", "2 h", "8 days"]
+        );
     }
 }

@@ -61,8 +61,7 @@ pub fn find(
     let facts = &world.facts;
     let noted: BTreeMap<&String, &Note> =
         notes.iter().filter(|(service, note)| is_of_now(facts, service, note)).collect();
-    let names: Vec<String> =
-        noted.keys().flat_map(|service| facts.local_names(service)).collect();
+    let names: Vec<String> = noted.keys().flat_map(|service| facts.local_names(service)).collect();
     let ids = store::ids(docker, processes, &names)?;
     let is_there = |service: &str, note: &Note| {
         facts.local_names(service).iter().all(|name| ids.get(name) == Some(&note.id))

@@ -197,9 +197,10 @@ impl Build<'_> {
             .collect();
         let mut published = after(&pushed).into_iter();
         for (plan, built) in &built {
-            let published = built.digest.as_ref().and_then(|_| published.next()).unwrap_or_else(|| {
-                Err(anyhow::anyhow!("buildx did not say which digest it pushed"))
-            });
+            let published =
+                built.digest.as_ref().and_then(|_| published.next()).unwrap_or_else(|| {
+                    Err(anyhow::anyhow!("buildx did not say which digest it pushed"))
+                });
             match (published, outcomes.get_mut(&plan.service)) {
                 (Ok(digest), Some(Outcome::Built(built))) => built.digest = Some(digest),
                 (Ok(_), _) => {}

@@ -33,11 +33,7 @@ pub struct Chosen<'a> {
 }
 
 /// Decides for all services of a run.
-pub fn decide(
-    facts: &Facts,
-    request: &Request,
-    chosen: Chosen,
-) -> BTreeMap<String, Decision> {
+pub fn decide(facts: &Facts, request: &Request, chosen: Chosen) -> BTreeMap<String, Decision> {
     let run = Run { facts, request, asked: chosen.asked };
     let mut decisions = BTreeMap::new();
     for name in chosen.levels.iter().flatten() {
@@ -64,7 +60,9 @@ pub fn is_forced(request: &Request, asked: &BTreeSet<String>, name: &str) -> boo
 fn is_needed(facts: &Facts, name: &str, decisions: &BTreeMap<String, Decision>) -> bool {
     let builds = |name: &str| decisions.get(name).is_some_and(|d| d.action == Action::Build);
     !builds(name)
-        || decisions.keys().any(|other| builds(other) && facts.graph.direct(other).any(|on| on == name))
+        || decisions
+            .keys()
+            .any(|other| builds(other) && facts.graph.direct(other).any(|on| on == name))
 }
 
 struct Run<'a> {
@@ -109,7 +107,9 @@ impl Run<'_> {
                 pull: self.request.load && self.asked.contains(name),
                 ..skip(published)
             }),
-            (Kind::Dev, true) => published.map_or_else(build, |published| self.dev(name, published, before)),
+            (Kind::Dev, true) => {
+                published.map_or_else(build, |published| self.dev(name, published, before))
+            }
             (_, true) => published.map_or_else(build, promote),
         }
     }
@@ -132,7 +132,12 @@ impl Run<'_> {
     }
 
     /// On `dev` an image does not get old, and neither does what it stands on.
-    fn dev(&self, name: &str, published: &Published, before: &BTreeMap<String, Decision>) -> Decision {
+    fn dev(
+        &self,
+        name: &str,
+        published: &Published,
+        before: &BTreeMap<String, Decision>,
+    ) -> Decision {
         let built = published.claim.created.as_deref().and_then(seconds_of_rfc3339);
         if let Some(refresh) = self.refresh(name) {
             let Some(built) = built else {
@@ -141,17 +146,23 @@ impl Run<'_> {
             let old = self.facts.now.saturating_sub(built);
             if old > refresh.as_secs() {
                 let (old, refresh) = (age(old), age(refresh.as_secs()));
-                return anew(format!("refresh: the published image is {old} old, more than {refresh}"));
+                return anew(format!(
+                    "refresh: the published image is {old} old, more than {refresh}"
+                ));
             }
         }
         for on in self.facts.graph.direct(name) {
-            let Some(of_it) = self.facts.look_ups.get(on).and_then(LookUp::published) else { continue };
+            let Some(of_it) = self.facts.look_ups.get(on).and_then(LookUp::published) else {
+                continue;
+            };
             if before.get(on).is_some_and(|decision| decision.action == Action::Build) {
                 return build(format!("`{on}`, which it builds on, is refreshed"));
             }
             let later = of_it.claim.created.as_deref().and_then(seconds_of_rfc3339);
             if self.is_refreshed(on) && later > built {
-                return build(format!("`{on}`, which it builds on, was refreshed after it was built"));
+                return build(format!(
+                    "`{on}`, which it builds on, was refreshed after it was built"
+                ));
             }
         }
         promote(published)

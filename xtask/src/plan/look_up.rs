@@ -69,9 +69,8 @@ fn is_same(there: &str, wanted: &str) -> bool {
 pub fn wanted(facts: &Facts, request: &Request) -> Result<BTreeMap<String, String>> {
     let asked = facts.select(&request.names)?;
     let chosen = facts.graph.with_dependencies(asked.iter().map(String::as_str));
-    let is_built = |name: &str| {
-        !facts.stored.contains(name) || decide::is_forced(request, &asked, name)
-    };
+    let is_built =
+        |name: &str| !facts.stored.contains(name) || decide::is_forced(request, &asked, name);
     let built = chosen.iter().filter(|name| is_built(name));
     let stems: BTreeSet<&str> = built.flat_map(|name| facts.graph.direct(name)).collect();
     let is_wanted = |name: &str| match facts.event.kind {

@@ -2,7 +2,7 @@
 
 mod pushed;
 pub(super) mod reading;
-mod second_look;
+pub(super) mod second_look;
 
 use super::Session;
 use super::publish::Publication;
@@ -118,7 +118,7 @@ impl<'a> Run<'a> {
         }
         let several = self.plan.built().any(|service| service.platforms.len() > 1);
         let cache_export = self.plan.built().any(|service| !service.cache_to.is_empty());
-        let wanted = Wanted { cache_export, several_platforms: several };
+        let wanted = Wanted { cache_export, several_platforms: several, ..Wanted::default() };
         builder::check(docker, &self.session.processes, builder, wanted)
     }
 
@@ -127,8 +127,11 @@ impl<'a> Run<'a> {
         if !quiet {
             self.plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
         }
-        let mut terminal =
-            Terminal::new(level(self.session), self.plan.levels.concat().len(), is_plain(self.session));
+        let mut terminal = Terminal::new(
+            level(self.session),
+            self.plan.levels.concat().len(),
+            is_plain(self.session),
+        );
         let images = Images::new(self);
         let mut outcomes = self.without_build();
         if let Some(docker) = &self.docker {
@@ -149,9 +152,8 @@ impl<'a> Run<'a> {
         text.tell(quiet, &outcomes, terminal.elapsed());
         self.report(&outcomes, terminal.elapsed())?;
         moved?;
-        let is_well = |outcome: &Outcome| {
-            !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. })
-        };
+        let is_well =
+            |outcome: &Outcome| !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. });
         Ok(if outcomes.values().all(is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
@@ -272,7 +274,9 @@ impl<'a> Run<'a> {
             notes.remove(service);
             let id = ids.get(&first_name(service)).filter(|id| *id == digest);
             let claimable = reading.world.facts.claimable(service, &self.request).is_some();
-            if let (Some(Seen::Same(fingerprint)), Some(id), true) = (seen.get(service), id, claimable) {
+            if let (Some(Seen::Same(fingerprint)), Some(id), true) =
+                (seen.get(service), id, claimable)
+            {
                 let (fingerprint, id) = (fingerprint.whole.clone(), id.clone());
                 notes.insert(service.clone(), stored::Note { fingerprint, id });
             }
@@ -301,7 +305,7 @@ fn refuse_unknown(world: &World, pushes: bool) -> Result<()> {
     Ok(())
 }
 
-fn level(session: &Session) -> Level {
+pub(super) fn level(session: &Session) -> Level {
     match (session.common.quiet, session.common.verbose) {
         (true, _) => Level::Quiet,
         (false, true) => Level::Verbose,
@@ -309,6 +313,6 @@ fn level(session: &Session) -> Level {
     }
 }
 
-fn is_plain(session: &Session) -> bool {
+pub(super) fn is_plain(session: &Session) -> bool {
     session.env.get("TERM") == Some("dumb") || session.env.get("NO_COLOR").is_some()
 }

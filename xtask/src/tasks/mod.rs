@@ -8,6 +8,7 @@ mod fingerprint;
 mod publish;
 mod telling;
 mod test;
+mod verify;
 
 use crate::cli::{BenchTask, Cli, Common, Task};
 use crate::context::environment::Environment;
@@ -35,6 +36,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::BuildImages(options) => build_images::run(&session, options),
         Task::Plan(options) => build_images::plan(&session, options),
         Task::Fingerprint(options) => fingerprint::run(&session, options),
+        Task::Verify(options) => verify::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
         Task::Test(options) => test::run(&session, *options),

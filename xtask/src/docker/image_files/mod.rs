@@ -98,9 +98,8 @@ impl<'a> Reader<'a> {
         let command = Command::new("decompress a layer", program).args(["-d", "-c"]);
         let layer = self.processes.filter(&command, file, |r| Layer::read(r, is_database));
         layer.map_err(|error| match error.downcast_ref() {
-            Some(Failure::NotStarted { .. }) => {
-                error.context(format!("the layer is compressed: install `{program}` to have it read"))
-            }
+            Some(Failure::NotStarted { .. }) => error
+                .context(format!("the layer is compressed: install `{program}` to have it read")),
             _ => error,
         })
     }

@@ -174,9 +174,7 @@ impl Registry {
         };
         let open: &Open<'_> = &|| match source {
             Source::Bytes(bytes) => Ok(Box::new(std::io::Cursor::new(bytes.to_vec()))),
-            Source::File(path) => {
-                Ok(Box::new(File::open(path).map_err(|e| unreadable(path, &e))?))
-            }
+            Source::File(path) => Ok(Box::new(File::open(path).map_err(|e| unreadable(path, &e))?)),
             Source::Blob(from, _) => self.open_blob(from, digest),
         };
         let content = match source {

@@ -2,7 +2,6 @@
 
 use super::image::{File, Kind, Path, shown};
 use crate::plan::fingerprint::hex;
-use serde::Serialize;
 use std::fmt;
 
 /// Where something differs.
@@ -24,7 +23,7 @@ pub struct Difference {
 }
 
 /// One thing in which two files differ.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Aspect {
     /// `content`, `mode`, `owner`, `kind`, …; `presence` where one side has nothing there
     pub what: &'static str,

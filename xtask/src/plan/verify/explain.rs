@@ -65,5 +65,7 @@ fn rpm(now: &Image, published: &Image) -> Option<String> {
     let mut differ = paths.filter(|(path, file)| published.files.get(*path) != Some(file));
     let (path, _) = differ.next()?;
     let path = shown(path);
-    Some(format!("rpm's database differs (`{path}`), but it cannot be read here: nothing is explained by it"))
+    Some(format!(
+        "rpm's database differs (`{path}`), but it cannot be read here: nothing is explained by it"
+    ))
 }

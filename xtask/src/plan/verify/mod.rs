@@ -3,6 +3,7 @@
 //! What differs between the two builds is unstable. What is equal in both but different in the
 //! published image is explained by packages that have moved, or it is a wrong skip.
 
+mod anew;
 mod compare;
 mod config;
 mod derived;
@@ -13,6 +14,7 @@ mod packages;
 #[cfg(test)]
 mod tests;
 
+pub use anew::{VolatileArgs, definition, layout, plan};
 pub use compare::{Comparison, Explained, compare};
 pub use config::config;
 pub use difference::{Aspect, Difference, Place};

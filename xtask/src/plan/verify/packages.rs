@@ -1,7 +1,6 @@
 //! The package databases inside an image: what is installed, and which files belong to it.
 
 use super::image::{File, Image, Path};
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 const DPKG: &[u8] = b"var/lib/dpkg/status";
@@ -12,7 +11,7 @@ const APK: [&[u8]; 2] = [b"lib/apk/db/installed", b"usr/lib/apk/db/installed"];
 const RPM: [&[u8]; 2] = [b"var/lib/rpm/", b"usr/lib/sysimage/rpm/"];
 
 /// A package whose version is not the published one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moved {
     /// Its name
     pub package: String,
@@ -169,12 +168,21 @@ pub fn moved(published: &Packages, now: &Packages) -> Vec<Moved> {
     let names: BTreeSet<&String> = published.versions.keys().chain(now.versions.keys()).collect();
     let moved = names.into_iter().filter_map(|name| {
         let (published, now) = (published.versions.get(name), now.versions.get(name));
-        let moved = || Moved {
-            package: name.clone(),
-            published: published.cloned(),
-            now: now.cloned(),
-        };
+        let moved =
+            || Moved { package: name.clone(), published: published.cloned(), now: now.cloned() };
         (published != now).then(moved)
     });
     moved.collect()
+}
+
+impl std::fmt::Display for Moved {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { package, published, now } = self;
+        match (published, now) {
+            (Some(published), Some(now)) => write!(f, "{package} {published} -> {now}"),
+            (None, Some(now)) => write!(f, "{package} {now} is new"),
+            (Some(published), None) => write!(f, "{package} {published} is gone"),
+            (None, None) => f.write_str(package),
+        }
+    }
 }

@@ -49,7 +49,8 @@ impl<'a> Images<'a> {
         let mut seen = match look.at(&services) {
             Ok(seen) => seen,
             Err(error) => {
-                let why = format!("cannot tell whether the tree changed while it was built: {error:#}");
+                let why =
+                    format!("cannot tell whether the tree changed while it was built: {error:#}");
                 return pushed.iter().map(|_| Err(anyhow!("{why}"))).collect();
             }
         };
@@ -83,10 +84,14 @@ impl<'a> Images<'a> {
     /// What stands on an image that is not that of its fingerprint is not that of its own either.
     fn may_claim(&self, service: &str) -> bool {
         let facts = &self.run.reading.world.facts;
-        let built: BTreeSet<&str> = self.run.plan.built().map(|plan| plan.service.as_str()).collect();
+        let built: BTreeSet<&str> =
+            self.run.plan.built().map(|plan| plan.service.as_str()).collect();
         let known = lock(&self.known);
         facts.claimable(service, &self.run.request).is_some()
-            && facts.graph.direct(service).all(|on| !built.contains(on) || known.claimed.contains(on))
+            && facts
+                .graph
+                .direct(service)
+                .all(|on| !built.contains(on) || known.claimed.contains(on))
     }
 
     fn annotations(

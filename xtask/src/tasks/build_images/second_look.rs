@@ -32,7 +32,8 @@ impl SecondLook<'_> {
         let all = graph.with_dependencies(services.iter().copied());
         let fresh = self.read(&all)?;
         let identities = identify(&fresh.facts, &all);
-        let had = |name: &&str| Some(self.world.facts.identities.get(*name)?.as_ref().ok()?.clone());
+        let had =
+            |name: &&str| Some(self.world.facts.identities.get(*name)?.as_ref().ok()?.clone());
         let seen = services.iter().filter_map(|name| {
             let before = had(name)?;
             Some(((*name).to_owned(), self.seen(name, before, identities.get(*name), &fresh)))
@@ -68,9 +69,13 @@ impl SecondLook<'_> {
         match after {
             Some(Ok(after)) if after.whole == before.whole => {}
             Some(Ok(after)) => {
-                let parts = before.parts.iter().filter(|(part, d)| after.parts.get(part) != Some(d));
+                let parts =
+                    before.parts.iter().filter(|(part, d)| after.parts.get(part) != Some(d));
                 let parts: Vec<&str> = parts.map(|(part, _)| part.name()).collect();
-                return Seen::Touched(format!("its {} changed while it was built", parts.join(", ")));
+                return Seen::Touched(format!(
+                    "its {} changed while it was built",
+                    parts.join(", ")
+                ));
             }
             Some(Err(reasons)) => return Seen::Touched(reasons.join("; ")),
             None => return Seen::Touched("it is gone from the manifest".into()),
