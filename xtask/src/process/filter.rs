@@ -22,19 +22,22 @@ impl Processes {
     ) -> Result<T> {
         self.interrupt.check()?;
         self.say(command);
-        let (output, writer) = io::pipe()?;
-        let expression = command.expression().stdin_file(input).stdout_file(writer);
-        let expression = expression.stderr_capture();
+        let (output, output_writer) = io::pipe()?;
+        let (mut errors, errors_writer) = io::pipe()?;
+        let expression = command.on_terminal().stdin_file(input);
+        let expression = expression.stdout_file(output_writer).stderr_file(errors_writer);
         let handle = expression.start().map_err(|e| not_started(command, &e.to_string()))?;
-        // It holds our end of the pipe: with it open the reader would see no end.
+        // It holds our ends of the pipes: with them open no reader would see the end.
         drop(expression);
         let taken = take(&mut Interruptible { reader: output, interrupt: &self.interrupt });
-        let ended = handle.into_output()?;
+        let mut stderr = Vec::new();
+        errors.read_to_end(&mut stderr)?;
+        let code = exit_code(handle.wait()?.status);
         self.interrupt.check()?;
-        match exit_code(ended.status) {
+        match code {
             0 => taken,
             READER_GONE if taken.is_err() => taken,
-            code => Err(failed(command, code, &String::from_utf8_lossy(&ended.stderr)).into()),
+            code => Err(failed(command, code, &String::from_utf8_lossy(&stderr)).into()),
         }
     }
 }

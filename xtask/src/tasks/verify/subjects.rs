@@ -68,7 +68,7 @@ pub fn find(reading: &Reading, options: &Options) -> Result<Found> {
             }
             Some(Err(reasons)) => {
                 let why = reasons.join("; ");
-                let why = format!("it has no fingerprint, so it is always built: {why}");
+                let why = format!("it has no fingerprint, so it is never skipped: {why}");
                 let verdict = Verdict::NothingToProve(why);
                 let verified = Verified {
                     service: service.clone(),
