@@ -41,11 +41,12 @@ pub fn decide(facts: &Facts, request: &Request, chosen: Chosen) -> BTreeMap<Stri
         decisions.insert(name.clone(), decision);
     }
     for name in chosen.levels.iter().flatten().rev() {
-        if !chosen.asked.contains(name) && !is_needed(facts, name, &decisions) {
-            if let Some(decision) = decisions.get_mut(name) {
-                decision.action = Action::Skip;
-                decision.reason = "nothing that is built needs it".into();
-            }
+        if chosen.asked.contains(name) || is_needed(facts, name, &decisions) {
+            continue;
+        }
+        if let Some(decision) = decisions.get_mut(name) {
+            decision.action = Action::Skip;
+            decision.reason = "nothing that is built needs it".into();
         }
     }
     decisions

@@ -83,6 +83,29 @@ pub enum SecretPlace {
 }
 
 impl Facts {
+    /// A manifest and an event, with nothing else read yet.
+    pub fn unread(manifest: Manifest, event: Event) -> Self {
+        Self {
+            registry: manifest.project.registry.clone(),
+            manifest,
+            event,
+            revision: None,
+            needs: BTreeMap::new(),
+            graph: Graph::default(),
+            inputs: BTreeMap::new(),
+            identities: BTreeMap::new(),
+            bases: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            environment_args: BTreeMap::new(),
+            gha: GhaAccess::Absent,
+            tags_there: BTreeMap::new(),
+            look_ups: BTreeMap::new(),
+            stored: BTreeSet::new(),
+            now: 0,
+            released: Known::Unknown("the registry was not asked".into()),
+        }
+    }
+
     /// Services that names and groups stand for; all of them where nothing is named.
     pub fn select(&self, names: &[String]) -> Result<BTreeSet<String>> {
         select(&self.manifest, names)

@@ -149,8 +149,9 @@ impl<'a> Run<'a> {
         let moved = self.move_tags(images.into_indexes(), &mut outcomes);
         let world = &self.reading.world;
         let text = super::telling::Telling { world, plan: &self.plan };
-        text.tell(quiet, &outcomes, terminal.elapsed());
-        self.report(&outcomes, terminal.elapsed())?;
+        let took = self.session.began.elapsed().as_secs_f64();
+        text.tell(quiet, &outcomes, took);
+        self.report(&outcomes, took)?;
         moved?;
         let is_well =
             |outcome: &Outcome| !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. });
