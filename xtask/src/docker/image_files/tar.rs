@@ -68,6 +68,12 @@ struct Extended {
     records: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
+impl Extended {
+    fn is_empty(&self) -> bool {
+        self.path.is_none() && self.link.is_none() && self.records.is_empty()
+    }
+}
+
 impl<R: Read> Archive<R> {
     /// Of a stream of bytes, uncompressed.
     pub fn new(reader: R) -> Self {
@@ -79,7 +85,13 @@ impl<R: Read> Archive<R> {
         let mut extended = Extended::default();
         loop {
             self.content(&mut |_| {})?;
-            let Some(block) = self.block()? else { return Ok(None) };
+            let Some(block) = self.block()? else {
+                return if extended.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(bad("it ends within an entry"))
+                };
+            };
             let size = number(&block[124..136])?;
             self.begin(size);
             match block[156] {
