@@ -58,9 +58,9 @@ pub fn compare(one: &Image, other: &Image, published: &Image) -> Comparison {
             comparison.unstable.push(place);
             continue;
         }
-        let aspects = difference::of_files(published.files.get(path), one.files.get(path));
-        let difference = Difference { place, aspects };
-        match explanation.of(path) {
+        let (before, now) = (published.files.get(path), one.files.get(path));
+        let difference = Difference { place, aspects: difference::of_files(before, now) };
+        match explanation.of(path, [before, now]) {
             Some(because) => comparison.explained.push(Explained { difference, because }),
             None => comparison.wrong.push(difference),
         }

@@ -1,5 +1,7 @@
 //! Files that no package holds, but that package tools make of what is installed.
 
+use super::image::{File, Kind};
+
 /// Databases, indexes, caches and logs of package tools: a file, or a folder with all below it.
 const BY_TOOLS: [&str; 19] = [
     "var/lib/dpkg/",
@@ -49,9 +51,19 @@ pub fn package(path: &[u8]) -> Option<&'static str> {
     BY_PACKAGE.iter().find(|(_, place)| is_in(path, place)).map(|(package, _)| *package)
 }
 
-/// The source of Python's byte code: `a/__pycache__/b.cpython-313.pyc` is made of `a/b.py`.
+/// Whether a link is one of those by which `update-alternatives` puts a program in place.
+pub fn is_alternative(file: Option<&File>) -> bool {
+    let kind = file.map(|file| &file.kind);
+    matches!(kind, Some(Kind::Symlink(target)) if target.starts_with(b"/etc/alternatives/"))
+}
+
+/// The source of Python's byte code: `a/__pycache__/b.cpython-313.pyc` is made of `a/b.py`, and the
+/// folder `a/__pycache__` of what is in `a`.
 pub fn python_source(path: &[u8]) -> Option<Vec<u8>> {
     let path = std::str::from_utf8(path).ok()?;
+    if let Some(folder) = path.strip_suffix("/__pycache__") {
+        return Some(folder.into());
+    }
     let (folder, name) = path.rsplit_once("/__pycache__/")?;
     let (name, _) = name.strip_suffix(".pyc")?.split_once('.')?;
     Some(format!("{folder}/{name}.py").into_bytes())

@@ -1,7 +1,7 @@
 //! What explains that a file is not as published: the world outside has moved. Strict: only what
 //! the package databases of the two images show.
 
-use super::image::Image;
+use super::image::{File, Image};
 use super::packages::{Moved, Packages, is_rpm, moved};
 use super::{derived, image::shown};
 use std::collections::BTreeSet;
@@ -27,8 +27,8 @@ impl Explanation {
         Self { moved, notes, published, now, names }
     }
 
-    /// Why a file differs, where packages are the reason.
-    pub fn of(&self, path: &[u8]) -> Option<String> {
+    /// Why a file differs, where packages are the reason. `files` are what stands there on both sides.
+    pub fn of(&self, path: &[u8], files: [Option<&File>; 2]) -> Option<String> {
         if derived::is_index(path) {
             return Some("it lists what the package mirror offers".into());
         }
@@ -42,8 +42,9 @@ impl Explanation {
         if let Some(package) = derived::package(path).filter(|p| self.names.contains(*p)) {
             return Some(format!("installing the package `{package}` makes it"));
         }
-        let by_tools = !self.moved.is_empty() && derived::by_tools(path);
-        by_tools.then(|| "package tools make it of what is installed".into())
+        let by_tools = derived::by_tools(path) || files.into_iter().any(derived::is_alternative);
+        (by_tools && !self.moved.is_empty())
+            .then(|| "package tools make it of what is installed".into())
     }
 
     /// The package that has moved and that a path belongs to. What also belongs to one that stands

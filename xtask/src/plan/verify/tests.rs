@@ -266,11 +266,14 @@ fn what_is_made_of_packages_is_explained_with_them() {
     };
     let published = of(&status("1", "1"), "1");
     let now = of(&status("2", "1"), "2");
+    let alternative =
+        |image, to: &str| with(with(image, "usr/bin/vi", link(to)), "usr/bin/own", link("vi"));
+    let now = alternative(now, "/etc/alternatives/vi");
     let found = places(&compare(&now, &now, &published));
     let code = "/usr/lib/python3/__pycache__/x.cpython-313.pyc";
     let index = "/var/lib/apt/lists/some_Packages";
-    assert_eq!(found.explained, [code, index, "/var/lib/dpkg/status"]);
-    assert_eq!(found.wrong.len(), 2);
+    assert_eq!(found.explained, ["/usr/bin/vi", code, index, "/var/lib/dpkg/status"]);
+    assert_eq!(found.wrong.len(), 3, "{found:?}");
     let now = of(&status("1", "2"), "2");
     let found = places(&compare(&now, &now, &published));
     assert_eq!(
