@@ -96,8 +96,12 @@ but not in the published image, is explained where packages of other versions ar
 world outside has moved), and else it is a wrong skip: exit code 1.
 
 Each image stands on the published images of the services that it builds on, so that it is judged
-alone. An argument of `volatile-args` has another value in the second build. Where nothing is
-published of a fingerprint, nothing is skipped, and there is nothing to prove: exit code 0.
+alone. An argument of `volatile-args` has another value in the second build, so that what depends
+on it is unstable; secrets are as they are, and cache mounts of RUN as the builder has them. Where
+nothing is published of a fingerprint, nothing is skipped, and there is nothing to prove: exit code 0.
+
+Images are written below target/xtask/verify, and removed at the end: free space of about twice
+their size is needed. Layers are decompressed by `gzip` and `zstd`.
 
 Examples:
   cargo xtask verify                            all services

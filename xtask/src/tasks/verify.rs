@@ -78,12 +78,13 @@ impl Run<'_> {
         let names: Vec<&str> = subjects.iter().map(String::as_str).collect();
         let look = SecondLook { session: self.session, world: &self.reading.world };
         let seen = look.at(&names)?;
+        let reader = Reader::new(&self.session.processes);
         let mut verified = BTreeMap::new();
         for (service, subject) in self.subjects {
             let verdict = match (built.failed.get(service), seen.get(service)) {
                 (Some(why), _) => Verdict::NotCompared(why.clone()),
                 (None, Some(Seen::Touched(why))) => Verdict::NotCompared(why.clone()),
-                (None, _) => self.compared(&scratch, service, subject)?,
+                (None, _) => self.compared(&reader, &scratch, service, subject)?,
             };
             verified.insert(service.clone(), subject.verified(service, verdict));
         }
@@ -103,8 +104,16 @@ impl Run<'_> {
     }
 
     /// What cannot be compared is told of its service; only an interrupt ends all.
-    fn compared(&self, scratch: &Scratch, service: &str, subject: &Subject) -> Result<Verdict> {
-        match self.compare(scratch, service, subject) {
+    fn compared(
+        &self,
+        reader: &Reader,
+        scratch: &Scratch,
+        service: &str,
+        subject: &Subject,
+    ) -> Result<Verdict> {
+        let compared = self.compare(reader, scratch, service, subject);
+        reader.forget();
+        match compared {
             Ok(platforms) => Ok(Verdict::Compared {
                 digest: subject.index.digest.clone(),
                 notes: subject.notes(),
@@ -119,17 +128,17 @@ impl Run<'_> {
 
     fn compare(
         &self,
+        reader: &Reader,
         scratch: &Scratch,
         service: &str,
         subject: &Subject,
     ) -> Result<BTreeMap<String, Comparison>> {
-        let reader = Reader::new(&self.session.processes);
         let folders = [scratch.first(), scratch.second()];
         let layouts = folders.map(|folder| verify::layout(&folder, service));
         let near = [Layout(&layouts[0]), Layout(&layouts[1])];
-        let [one, other] = [built(&reader, near[0])?, built(&reader, near[1])?];
+        let [one, other] = [built(reader, near[0])?, built(reader, near[1])?];
         let folder = scratch.published()?;
-        let published = self.published(&reader, subject, &folder, &near)?;
+        let published = self.published(reader, subject, &folder, &near)?;
         let mut compared = BTreeMap::new();
         for (platform, one) in &one {
             let lacks = |what: &str| format!("{what} has no image for {platform}");

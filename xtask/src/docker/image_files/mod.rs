@@ -32,7 +32,14 @@ pub trait Blobs {
 /// Reads images. A layer that several of them have is read once.
 pub struct Reader<'a> {
     processes: &'a Processes,
-    layers: Mutex<BTreeMap<String, Arc<Layer>>>,
+    layers: Mutex<BTreeMap<String, Known>>,
+}
+
+/// A layer that was read.
+struct Known {
+    layer: Arc<Layer>,
+    /// How many images had it
+    images: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -70,12 +77,19 @@ impl<'a> Reader<'a> {
         Ok((platform, Image { files, config }))
     }
 
+    /// Forgets the layers that one image alone had: what others have too may come again.
+    pub fn forget(&self) {
+        lock(&self.layers).retain(|_, known| known.images > 1);
+    }
+
     fn layer(&self, blobs: &dyn Blobs, descriptor: &Descriptor) -> Result<Arc<Layer>> {
-        if let Some(layer) = lock(&self.layers).get(&descriptor.digest) {
-            return Ok(Arc::clone(layer));
+        if let Some(known) = lock(&self.layers).get_mut(&descriptor.digest) {
+            known.images += 1;
+            return Ok(Arc::clone(&known.layer));
         }
         let layer = Arc::new(self.read(&blobs.layer(descriptor)?)?);
-        lock(&self.layers).insert(descriptor.digest.clone(), Arc::clone(&layer));
+        let known = Known { layer: Arc::clone(&layer), images: 1 };
+        lock(&self.layers).insert(descriptor.digest.clone(), known);
         Ok(layer)
     }
 
