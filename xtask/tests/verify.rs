@@ -8,45 +8,20 @@
     missing_docs
 )]
 
+#[path = "verify/archives.rs"]
+mod archives;
 mod support;
 
+use archives::{pack, piped, small_group, tree};
 use camino::Utf8Path;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::Path;
-use std::process::{Command, Stdio};
 use support::Folder;
 use xtask::docker::image_files::{Archive, EntryKind, Layer, Layout, Reader};
 use xtask::docker::registry::oci::digest_of;
-use xtask::plan::verify::{File, Files, Kind, shown};
+use xtask::plan::verify::{File, Files, Image, Kind, shown};
 use xtask::process::Processes;
-
-/// Packs a folder, as GNU tar does it in a format.
-fn pack(folder: &Path, format: &str) -> Vec<u8> {
-    let format = format!("--format={format}");
-    let owner =
-        ["--owner=:7", "--group=:3000000", "--numeric-owner", "--sort=name", "-cf", "-", "."];
-    let output = Command::new("tar").arg(format).args(owner).current_dir(folder).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    output.stdout
-}
-
-/// A folder of files with these contents; a name that ends with a slash is a folder.
-fn tree(files: &[(&str, &str)]) -> Folder {
-    let folder = Folder::new();
-    for (path, text) in files {
-        let to = folder.0.join(path);
-        if path.ends_with('/') {
-            fs::create_dir_all(&to).unwrap();
-            continue;
-        }
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::write(to, text).unwrap();
-    }
-    folder
-}
 
 fn nothing(_: &[u8]) -> bool {
     false
@@ -159,20 +134,6 @@ fn every_format_of_gnu_tar_is_read() {
     }
 }
 
-/// Formats without room for large numbers.
-fn small_group(folder: &Path, format: &str) -> Vec<u8> {
-    let args = [
-        &format!("--format={format}"),
-        "--owner=:7",
-        "--group=:8",
-        "--numeric-owner",
-        "-cf",
-        "-",
-        ".",
-    ];
-    Command::new("tar").args(args).current_dir(folder).output().unwrap().stdout
-}
-
 #[test]
 fn content_that_is_not_asked_for_is_passed_over() {
     let archive = pack(&tree(&[("a", &"x".repeat(1300)), ("b", "y")]).0, "pax");
@@ -241,19 +202,6 @@ fn a_hard_link_to_nothing_is_an_error() {
     assert_eq!(files[b"b".as_slice()].text.as_deref(), Some(b"lower".as_slice()));
 }
 
-/// What a command makes of some bytes.
-fn piped(program: &str, args: &[&str], input: &[u8]) -> Vec<u8> {
-    let mut command = Command::new(program);
-    let command = command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
-    let writing = std::thread::spawn(move || stdin.write_all(&input));
-    let output = child.wait_with_output().unwrap();
-    // One that does not read all of it says so by its output.
-    writing.join().unwrap().ok();
-    output.stdout
-}
-
 /// An image layout of these layers.
 fn layout(layers: &[&[u8]]) -> Folder {
     let folder = Folder::new();
@@ -277,16 +225,30 @@ fn layout(layers: &[&[u8]]) -> Folder {
     folder
 }
 
+/// Reads a layout of these layers.
+fn read(processes: &Processes, layers: &[&[u8]]) -> anyhow::Result<BTreeMap<String, Image>> {
+    let layout = layout(layers);
+    let layout = Layout(Utf8Path::from_path(&layout.0).unwrap());
+    Reader::new(processes).images(&layout, &layout.top()?.remove(0))
+}
+
+#[test]
+fn an_interrupt_ends_the_reading() {
+    let plain = pack(&tree(&[("a", "1")]).0, "pax");
+    for layer in [&plain, &piped("gzip", &[], &plain)] {
+        let processes = Processes::default();
+        assert!(read(&processes, &[layer]).is_ok());
+        processes.interrupt.raise();
+        let error = read(&processes, &[layer]).unwrap_err();
+        assert_eq!(xtask::error::exit_code(&error), 130, "{error:#}");
+    }
+}
+
 #[test]
 fn layers_say_themselves_how_they_are_compressed() {
     let plain = pack(&tree(&[("a", "1"), ("b", "1")]).0, "pax");
     let gzipped = piped("gzip", &[], &pack(&tree(&[(".wh.b", ""), ("c", "2")]).0, "pax"));
-    let read = |layers: &[&[u8]]| {
-        let layout = layout(layers);
-        let layout = Layout(Utf8Path::from_path(&layout.0).unwrap());
-        let top = layout.top().unwrap().remove(0);
-        Reader::new(&Processes::default()).images(&layout, &top)
-    };
+    let read = |layers: &[&[u8]]| read(&Processes::default(), layers);
     let images = read(&[&plain, &gzipped]).unwrap();
     let image = &images["linux/arm64"];
     let paths: Vec<String> = image.files.keys().map(|path| shown(path)).collect();

@@ -25,7 +25,7 @@ use subjects::Subject;
 /// Verifies.
 pub fn run(session: &Session, options: &Options) -> Result<ExitCode> {
     let asked = as_built(options);
-    let mut reading = Reading::new(session, &asked, Patience::CHECK)?;
+    let mut reading = Reading::new(session, &asked, |_, _| Patience::CHECK)?;
     subjects::check_tag(options.against.as_deref())?;
     reading.look(None)?;
     let mut found = subjects::find(&reading, options)?;
@@ -111,6 +111,7 @@ impl Run<'_> {
         service: &str,
         subject: &Subject,
     ) -> Result<Verdict> {
+        builds::say(self.session, &format!("comparing {service} …"));
         let compared = self.compare(reader, scratch, service, subject);
         reader.forget();
         match compared {

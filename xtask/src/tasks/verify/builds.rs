@@ -106,10 +106,13 @@ impl Builds<'_> {
         if !picky.is_empty() {
             let picky: BTreeSet<String> = picky.into_keys().collect();
             let names = picky.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-            self.say(&format!(
-                "note: {names} cannot be built with other values of `volatile-args`: what depends on \
+            say(
+                self.session,
+                &format!(
+                    "note: {names} cannot be built with other values of `volatile-args`: what depends on \
                  them counts as any other difference"
-            ));
+                ),
+            );
             let volatile = VolatileArgs::AsGiven;
             failed.extend(self.build(&picky, &Which { volatile, ..again })?);
         }
@@ -134,7 +137,10 @@ impl Builds<'_> {
         let facts = &self.world.facts;
         let mut plan = verify::plan(facts, services)?;
         plan.definition = verify::definition(facts, &plan, services, which.folder, which.volatile);
-        self.say(&format!("{} of {} without cache …", which.said, count(services.len(), "image")));
+        say(
+            self.session,
+            &format!("{} of {} without cache …", which.said, count(services.len(), "image")),
+        );
         let mut terminal =
             Terminal::new(level(self.session), plan.levels.concat().len(), is_plain(self.session));
         let text = Telling { world: self.world, plan: &plan };
@@ -160,11 +166,12 @@ impl Builds<'_> {
         });
         Ok(failed.collect())
     }
+}
 
-    fn say(&self, line: &str) {
-        if !self.session.common.quiet {
-            eprintln!("{line}");
-        }
+/// Tells how far it is.
+pub fn say(session: &Session, line: &str) {
+    if !session.common.quiet {
+        eprintln!("{line}");
     }
 }
 
