@@ -58,7 +58,11 @@ fn layers_are_laid_on_each_other_as_the_engine_does_it() {
     let tar = ["--xattrs", "--xattrs-include=*", "-cf", "capable.tar", "capable"];
     let packed = std::process::Command::new("tar").args(tar).current_dir(&context).status();
     assert!(packed.unwrap().success());
-    let plan = engine().xtask(&repository, &["build-images", "--dry-run", "--json"]).run().json();
+    engine().xtask(&repository, &["build-images"]).run().success();
+    let plan = engine()
+        .xtask(&repository, &["build-images", "--force", "--dry-run", "--json"])
+        .run()
+        .json();
     let base = plan["definition"]["target"]["web"]["contexts"].as_object().unwrap();
     let (name, base) = base.iter().next().unwrap();
     let folder = Utf8PathBuf::try_from(repository.root().join("out")).unwrap();

@@ -84,7 +84,10 @@ fn what_is_published_is_built_again_the_same() {
     let ran = call(&repository, "", &elsewhere).run();
     assert_eq!(ran.code, Some(1), "{}", ran.stdout);
     assert!(ran.stdout.contains("not compared: it is unknown whether"), "{}", ran.stdout);
-    call(&repository, "", &["verify", "--against", "a/b"]).run().refused("`--against a/b`");
+    for no_tag in ["a/b", "", "dev@sha256:1"] {
+        call(&repository, "", &["verify", "--against", no_tag]).run().refused("a tag has letters");
+    }
+    call(&repository, "", &["verify", "wed"]).run().refused("did you mean `web`?");
 
     repository.write("services/web/Dockerfile", &format!("{web}RUN echo more > /more\n"));
     let ran = call(&repository, "", &["verify", "web"]).run().success();
@@ -206,14 +209,14 @@ fn at_work(call: &Xtask, said: &str) -> Child {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    while stderr.read_line(&mut line).unwrap() > 0 {
-        if line.contains(said) {
-            std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
-            return child;
-        }
+    while !line.contains(said) {
         line.clear();
+        if stderr.read_line(&mut line).unwrap() == 0 {
+            panic!("it never said `{said}`: {:?}", child.wait());
+        }
     }
-    panic!("it never said `{said}`");
+    std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+    child
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use xtask::docker::registry::oci::digest_of;
 use xtask::docker::registry::{Answer, Kind, Options, Patience, Reference, Registry};
 
-const CONTENT: [u8; 200_000] = [7; 200_000];
+static CONTENT: [u8; 200_000] = [7; 200_000];
 
 fn client() -> Registry {
     Registry::new(Options {
@@ -37,7 +37,7 @@ fn save(server: &Scripted, digest: &str) -> (Answer<()>, Vec<u8>) {
 fn a_blob_is_saved_whole_however_often_it_is_cut() {
     let tries = AtomicUsize::new(0);
     let server = Scripted::start(move |_| {
-        let answer = Canned::status(200).body(CONTENT);
+        let answer = Canned::status(200).body(&CONTENT[..]);
         match tries.fetch_add(1, SeqCst) {
             0 => Reply::CutAfter(answer, 150_000),
             1 => Canned::status(503).into(),
@@ -51,7 +51,7 @@ fn a_blob_is_saved_whole_however_often_it_is_cut() {
 
 #[test]
 fn what_is_not_the_blob_is_no_answer() {
-    let server = Scripted::start(|_| Canned::status(200).body(CONTENT).into()).unwrap();
+    let server = Scripted::start(|_| Canned::status(200).body(&CONTENT[..]).into()).unwrap();
     let (answer, _) = save(&server, &digest_of(b"something else"));
     assert_eq!(answer.unknown().unwrap().kind, Kind::Garbage);
     let sha512 = format!("sha512:{}", "0".repeat(128));

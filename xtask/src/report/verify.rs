@@ -201,3 +201,62 @@ fn of_aspect(Aspect { what, published, now }: &Aspect) -> Value {
 fn of_package(Moved { package, published, now }: &Moved) -> Value {
     json!({ "package": package, "published": published, "now": now })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn difference(path: &str) -> Difference {
+        let (published, now) = (Some("0755".into()), Some("0700".into()));
+        let aspects = vec![Aspect { what: "mode", published, now }];
+        Difference { place: Place::File(path.into()), aspects }
+    }
+
+    fn verified(service: &str, verdict: Verdict) -> Verified {
+        let (service, fingerprint) = (service.to_owned(), Some("f".repeat(64)));
+        let against = Some(format!("r/{service}:fp-{}", "f".repeat(64)));
+        Verified { service, fingerprint, against, verdict }
+    }
+
+    fn compared(service: &str, platforms: &[(&str, Comparison)]) -> Verified {
+        let own = platforms.iter().map(|(platform, c)| ((*platform).to_owned(), c.clone()));
+        let (digest, platforms) = ("sha256:d".to_owned(), own.collect());
+        verified(service, Verdict::Compared { digest, notes: Vec::new(), platforms })
+    }
+
+    #[test]
+    fn each_platform_has_a_line_and_a_long_list_an_end() {
+        let unstable = (0..4).map(|i| Place::File(format!("u{i}").into())).collect();
+        let fine = Comparison { files: 1, unstable, ..Comparison::default() };
+        let wrong = (0..25).map(|i| difference(&format!("w{i}"))).collect();
+        let bad = Comparison { files: 2000, wrong, ..Comparison::default() };
+        let all = [
+            compared("web", &[("linux/amd64", fine.clone()), ("linux/arm64", bad.clone())]),
+            verified("longer", Verdict::NothingToProve("there is none".into())),
+            Verified { against: Some("r/x:dev".into()), ..compared("x", &[("linux/amd64", bad)]) },
+        ];
+        let text = text(&all);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[0],
+            "web     linux/amd64 as published (1 file; 4 unstable: /u0, /u1, /u2, …)"
+        );
+        assert_eq!(lines[1], "web     linux/arm64 a wrong skip: 25 differences (2,000 files)");
+        assert_eq!(lines[2], "    /w0: mode `0700`, published `0755`");
+        assert_eq!(lines[22], "    and 5 more: --json has them all");
+        assert_eq!(lines[23], "longer  nothing to prove: there is none");
+        assert_eq!(lines[24], "x       not as published: 25 differences (2,000 files)");
+        assert_eq!(all.each_ref().map(Verified::is_well), [false, true, false]);
+        let json = json(&all);
+        let verdicts = [0, 1, 2].map(|at| json["services"][at]["verdict"].as_str().unwrap());
+        assert_eq!(verdicts, ["wrong-skip", "nothing-to-prove", "not-as-published"]);
+        let platforms = &json["services"][0]["platforms"];
+        assert_eq!(platforms[1]["wrong"].as_array().unwrap().len(), 25);
+        assert_eq!(platforms[0]["unstable"][3]["path"], "/u3");
+    }
+
+    #[test]
+    fn what_could_not_be_compared_is_not_well() {
+        assert!(!verified("web", Verdict::NotCompared("no".into())).is_well());
+    }
+}

@@ -29,11 +29,11 @@ pub fn run(session: &Session, options: &Options) -> Result<ExitCode> {
     subjects::check_tag(options.against.as_deref())?;
     reading.look(None)?;
     let mut found = subjects::find(&reading, options)?;
-    let subjects: BTreeSet<String> = found.subjects.keys().cloned().collect();
-    if !subjects.is_empty() {
+    if !found.subjects.is_empty() {
         let docker = connect::connect(&setup(session)?)?;
         let run = Run { session, options, docker, reading: &reading, subjects: &found.subjects };
-        found.verified.extend(run.verify(&subjects)?);
+        let verified = run.verify()?;
+        found.verified.extend(verified);
     }
     let verified: Vec<Verified> = found.verified.into_values().collect();
     let shown = if options.json { format!("{:#}", json(&verified)) } else { text(&verified) };
@@ -64,8 +64,9 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    fn verify(&self, subjects: &BTreeSet<String>) -> Result<BTreeMap<String, Verified>> {
-        self.check_builder(subjects)?;
+    fn verify(&self) -> Result<BTreeMap<String, Verified>> {
+        let services: BTreeSet<String> = self.subjects.keys().cloned().collect();
+        self.check_builder(&services)?;
         let scratch = Scratch::make(&setup(self.session)?, &self.reading.world.root)?;
         let builds = Builds {
             session: self.session,
@@ -74,14 +75,14 @@ impl Run<'_> {
             world: &self.reading.world,
             scratch: &scratch,
         };
-        let built = builds.twice(subjects)?;
-        let names: Vec<&str> = subjects.iter().map(String::as_str).collect();
+        let failed = builds.twice(&services)?;
+        let names: Vec<&str> = services.iter().map(String::as_str).collect();
         let look = SecondLook { session: self.session, world: &self.reading.world };
         let seen = look.at(&names)?;
         let reader = Reader::new(&self.session.processes);
         let mut verified = BTreeMap::new();
         for (service, subject) in self.subjects {
-            let verdict = match (built.failed.get(service), seen.get(service)) {
+            let verdict = match (failed.get(service), seen.get(service)) {
                 (Some(why), _) => Verdict::NotCompared(why.clone()),
                 (None, Some(Seen::Touched(why))) => Verdict::NotCompared(why.clone()),
                 (None, _) => self.compared(&reader, &scratch, service, subject)?,
@@ -91,14 +92,14 @@ impl Run<'_> {
         Ok(verified)
     }
 
-    fn check_builder(&self, subjects: &BTreeSet<String>) -> Result<()> {
+    fn check_builder(&self, services: &BTreeSet<String>) -> Result<()> {
         let builder = self.options.builder.as_deref();
         if self.docker.private.is_some() && builder.is_none() {
             return Ok(());
         }
         let platforms =
             |name: &String| Some(self.reading.world.facts.service(name)?.platforms.len());
-        let several_platforms = subjects.iter().filter_map(platforms).any(|count| count > 1);
+        let several_platforms = services.iter().filter_map(platforms).any(|count| count > 1);
         let wanted = Wanted { oci_layout: true, several_platforms, ..Wanted::default() };
         builder::check(&self.docker, &self.session.processes, builder, wanted)
     }

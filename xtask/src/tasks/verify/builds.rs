@@ -10,6 +10,7 @@ use crate::docker::buildx::Buildx;
 use crate::docker::engine::Setup;
 use crate::docker::engine::files::{self, Lock};
 use crate::docker::registry::Patience;
+use crate::plan::Plan;
 use crate::plan::verify::{self, VolatileArgs};
 use crate::report::count;
 use crate::report::terminal::Terminal;
@@ -74,13 +75,6 @@ pub struct Builds<'a> {
     pub scratch: &'a Scratch,
 }
 
-/// What came of the builds.
-#[derive(Default)]
-pub struct Built {
-    /// Services whose image is not there twice, and why
-    pub failed: BTreeMap<String, String>,
-}
-
 /// One of the builds.
 struct Which<'a> {
     folder: &'a Utf8Path,
@@ -89,8 +83,8 @@ struct Which<'a> {
 }
 
 impl Builds<'_> {
-    /// Builds these services twice.
-    pub fn twice(&self, services: &BTreeSet<String>) -> Result<Built> {
+    /// Builds these services twice. Gives those that failed, with the reason.
+    pub fn twice(&self, services: &BTreeSet<String>) -> Result<BTreeMap<String, String>> {
         let (first, second) = (self.scratch.first(), self.scratch.second());
         let once =
             Which { folder: &first, said: "first of two builds", volatile: VolatileArgs::AsGiven };
@@ -106,17 +100,13 @@ impl Builds<'_> {
         if !picky.is_empty() {
             let picky: BTreeSet<String> = picky.into_keys().collect();
             let names = picky.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-            say(
-                self.session,
-                &format!(
-                    "note: {names} cannot be built with other values of `volatile-args`: what depends on \
-                 them counts as any other difference"
-                ),
-            );
+            let note = "cannot be built with other values of `volatile-args`: \
+                        what depends on them counts as any other difference";
+            say(self.session, &format!("note: {names} {note}"));
             let volatile = VolatileArgs::AsGiven;
             failed.extend(self.build(&picky, &Which { volatile, ..again })?);
         }
-        Ok(Built { failed })
+        Ok(failed)
     }
 
     fn has_volatile_args(&self, service: &str) -> bool {
@@ -137,34 +127,44 @@ impl Builds<'_> {
         let facts = &self.world.facts;
         let mut plan = verify::plan(facts, services)?;
         plan.definition = verify::definition(facts, &plan, services, which.folder, which.volatile);
-        say(
-            self.session,
-            &format!("{} of {} without cache …", which.said, count(services.len(), "image")),
-        );
-        let mut terminal =
-            Terminal::new(level(self.session), plan.levels.concat().len(), is_plain(self.session));
-        let text = Telling { world: self.world, plan: &plan };
+        let images = count(services.len(), "image");
+        say(self.session, &format!("{} of {images} without cache …", which.said));
+        let outcomes = self.carry_out(&plan, which)?;
+        let failed = services.iter().filter_map(|service| {
+            Some((service.clone(), why_not(outcomes.get(service), which.said)?))
+        });
+        Ok(failed.collect())
+    }
+
+    fn carry_out(&self, plan: &Plan, which: &Which) -> Result<BTreeMap<String, Outcome>> {
+        let (session, world) = (self.session, self.world);
+        let images = plan.levels.concat().len();
+        let mut terminal = Terminal::new(level(session), images, is_plain(session));
+        let text = Telling { world, plan };
         let build = Build {
             buildx: Buildx {
                 docker: self.docker,
-                processes: &self.session.processes,
-                root: &self.world.root,
+                processes: &session.processes,
+                root: &world.root,
                 builder: self.builder,
             },
-            graph: &facts.graph,
+            graph: &world.facts.graph,
             owner_of: &|step| text.owner_of(step),
             on_failure: OnFailure::GoOn,
             pushing: None,
             patience: Patience::CHECK,
         };
-        let outcomes = build.run(&plan, &mut |update, progress| terminal.update(update, progress));
+        let outcomes = build.run(plan, &mut |update, progress| terminal.update(update, progress));
         terminal.clear();
         let outcomes = outcomes?;
-        text.tell_failures(&outcomes);
-        let failed = services.iter().filter_map(|service| {
-            Some((service.clone(), why_not(outcomes.get(service), which.said)?))
-        });
-        Ok(failed.collect())
+        // What fails for another value is built once more.
+        let is_told = |service: &String| {
+            which.volatile == VolatileArgs::AsGiven || !self.has_volatile_args(service)
+        };
+        let mut told = outcomes.clone();
+        told.retain(|service, _| is_told(service));
+        text.tell_failures(&told);
+        Ok(outcomes)
     }
 }
 

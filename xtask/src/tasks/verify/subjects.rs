@@ -42,9 +42,8 @@ impl<I> Subject<I> {
 
 /// Refuses what can be no tag.
 pub fn check_tag(tag: Option<&str>) -> Result<()> {
-    if let Some(tag) = tag
-        && format!("host.invalid/image:{tag}").parse::<Reference>().is_err()
-    {
+    let image: Reference = "host.invalid/image".parse()?;
+    if let Some(tag) = tag.filter(|tag| image.with_tag(tag).is_err()) {
         wrong!("`--against {tag}`: a tag has letters, digits, `_`, `.` and `-`, 128 at most");
     }
     Ok(())
