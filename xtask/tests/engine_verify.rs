@@ -101,6 +101,19 @@ fn what_is_published_is_built_again_the_same() {
     assert!(ran.stdout.contains("web  not as published: 1 difference ("), "{}", ran.stdout);
     assert!(ran.stdout.contains("    /more: not in the published image\n"), "{}", ran.stdout);
     assert!(ran.stdout.contains("web:dev` is of the fingerprint "), "{}", ran.stdout);
+
+    // A base of which nothing is published is built too, and is what the other one stands on.
+    let base = "FROM busybox:debian\nRUN mkdir /a && echo of-base > /of-base\n";
+    repository.write("services/base/Dockerfile", base);
+    let all = ["verify", "--against", "dev", "--json"];
+    let ran = call(&repository, "", &all).run();
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let json = ran.json();
+    for name in ["base", "web"] {
+        let wrong = places(service(&json, name), "wrong");
+        assert!(wrong.contains(&"/of-base"), "{wrong:?}");
+        assert_eq!(service(&json, name)["verdict"], "not-as-published");
+    }
 }
 
 #[test]
