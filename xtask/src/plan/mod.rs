@@ -14,6 +14,7 @@ pub mod look_up;
 pub mod steering;
 pub mod tags;
 mod text;
+pub mod verify;
 
 use crate::context::event::Event;
 use crate::docker::bake::Definition;

@@ -3,7 +3,7 @@
 mod loading;
 mod pushed;
 pub(super) mod reading;
-mod second_look;
+pub(super) mod second_look;
 mod stand_in;
 
 use super::Session;
@@ -116,7 +116,7 @@ impl<'a> Run<'a> {
         }
         let several = self.plan.built().any(|service| service.platforms.len() > 1);
         let cache_export = self.plan.built().any(|service| !service.cache_to.is_empty());
-        let wanted = Wanted { cache_export, several_platforms: several };
+        let wanted = Wanted { cache_export, several_platforms: several, ..Wanted::default() };
         builder::check(docker, &self.session.processes, builder, wanted)
     }
 
@@ -261,7 +261,7 @@ fn refuse_unknown(world: &World, pushes: bool) -> Result<()> {
     Ok(())
 }
 
-fn level(session: &Session) -> Level {
+pub(super) fn level(session: &Session) -> Level {
     match (session.common.quiet, session.common.verbose) {
         (true, _) => Level::Quiet,
         (false, true) => Level::Verbose,
@@ -269,6 +269,6 @@ fn level(session: &Session) -> Level {
     }
 }
 
-fn is_plain(session: &Session) -> bool {
+pub(super) fn is_plain(session: &Session) -> bool {
     session.env.get("TERM") == Some("dumb") || session.env.get("NO_COLOR").is_some()
 }

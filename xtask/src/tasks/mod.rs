@@ -9,6 +9,7 @@ mod fingerprint;
 mod publish;
 mod telling;
 mod test;
+mod verify;
 
 use crate::cli::{BenchTask, Cli, Common, Task};
 use crate::context::environment::Environment;
@@ -40,6 +41,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Plan(options) => build_images::plan(&session, options),
         Task::Fingerprint(options) => fingerprint::run(&session, options),
         Task::Bases { task } => bases::run(&session, task),
+        Task::Verify(options) => verify::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
         Task::Test(options) => test::run(&session, *options),
