@@ -1,14 +1,17 @@
 //! Pure: from facts to the plan. Nothing here reads the environment, the clock, the disk or the net.
 
+pub mod affected;
 pub mod cache;
 pub mod claim;
 pub mod definition;
+pub mod difference;
 pub mod dockerfile;
 pub mod dockerignore;
 pub mod facts;
 pub mod fingerprint;
 pub mod graph;
 pub mod labels;
+pub mod matrix;
 pub mod steering;
 pub mod tags;
 mod text;

@@ -44,7 +44,7 @@ fn read(session: &Session, options: &Options) -> Result<World> {
         registry: options.registry.as_deref(),
         names: &options.names,
     };
-    let mut world = facts::read(&asked)?;
+    let mut world = facts::read_tree(&asked)?;
     let chosen = world.facts.select(&options.names)?;
     let services = world.facts.graph.with_dependencies(chosen.iter().map(String::as_str));
     let services: Vec<String> = services.into_iter().collect();

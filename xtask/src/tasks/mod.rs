@@ -1,10 +1,12 @@
 //! One file a command.
 
+mod affected;
 mod bench;
 mod build_images;
 mod compose;
 pub mod engine;
 mod fingerprint;
+mod matrix;
 mod publish;
 mod telling;
 mod test;
@@ -35,6 +37,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::BuildImages(options) => build_images::run(&session, options),
         Task::Plan(options) => build_images::plan(&session, options),
         Task::Fingerprint(options) => fingerprint::run(&session, options),
+        Task::Affected(options) => affected::run(&session, options),
+        Task::Matrix(options) => matrix::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
         Task::Test(options) => test::run(&session, *options),

@@ -1,0 +1,291 @@
+//! `affected` and `matrix` as the binary does them, without an engine.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
+
+mod support;
+
+#[path = "affected/history.rs"]
+mod history;
+
+use support::{Ran, Repository};
+
+const MANIFEST: &str = "\
+[project]
+name = \"shop\"
+registry = \"127.0.0.1:1/owner/shop\"
+[bases.\"debian:slim\"]
+bootstrap = { debian = \"trixie\" }
+[services.base]
+[services.web]
+[services.db]
+[groups]
+some = [\"db\"]
+";
+
+/// `web` builds on `base`, `db` stands alone.
+fn shop() -> Repository {
+    Repository::new(&[
+        ("services/services.toml", MANIFEST),
+        ("services/base/Dockerfile", "FROM debian:slim\nCOPY . /\n"),
+        ("services/base/a", "a\n"),
+        ("services/web/Dockerfile", "FROM 127.0.0.1:1/owner/shop/base\nCOPY . /\n"),
+        ("services/web/.dockerignore", "README.md\n"),
+        ("services/web/README.md", "read\n"),
+        ("services/web/b", "b\n"),
+        ("services/db/Dockerfile", "FROM debian:slim\n"),
+    ])
+}
+
+#[track_caller]
+fn since(repository: &Repository, rev: &str) -> String {
+    repository.xtask(&["affected", "--since", rev]).run().success().stdout
+}
+
+#[test]
+fn what_is_affected_and_why() {
+    let shop = shop();
+    assert_eq!(since(&shop, "HEAD"), "");
+    shop.write("services/base/a", "other\n");
+    shop.write("services/web/README.md", "left out\n");
+    assert_eq!(since(&shop, "HEAD"), "base  context\nweb   builds on base\n");
+    let json = shop.xtask(&["affected", "--since", "HEAD", "--json"]).run().success().json();
+    let expected = serde_json::json!({
+        "schema": 1,
+        "since": shop.git(&["rev-parse", "HEAD"]),
+        "services": [
+            { "service": "base", "because": ["context"] },
+            { "service": "web", "because": ["builds on base"] },
+        ]
+    });
+    assert_eq!(json, expected);
+    shop.write("services/web/new", "untracked\n");
+    assert_eq!(since(&shop, "HEAD"), "base  context\nweb   context, builds on base\n");
+    shop.commit("edit");
+    assert_eq!(since(&shop, "HEAD"), "");
+    assert_eq!(since(&shop, "HEAD~1"), "base  context\nweb   context, builds on base\n");
+}
+
+#[test]
+fn what_the_manifest_changes() {
+    let shop = shop();
+    let edit =
+        |from: &str, to: &str| shop.write("services/services.toml", &MANIFEST.replace(from, to));
+    edit("[services.db]", "[services.db]\nepoch = 1");
+    assert_eq!(since(&shop, "HEAD"), "db  settings\n");
+    edit("[services.db]", "# nothing\n[services.db]\nplatforms = [\"linux/arm64\"]");
+    assert_eq!(since(&shop, "HEAD"), "");
+    edit("\"trixie\"", "\"bookworm\"");
+    assert_eq!(since(&shop, "HEAD"), "base  images\ndb    images\nweb   builds on base\n");
+    edit("[services.db]", "[services.db]\n[services.more]\ncontext = \"services/db\"");
+    assert_eq!(since(&shop, "HEAD"), "more  new\n");
+    edit("[services.db]", "[services.db]\ntarget = \"gone\"");
+    shop.xtask(&["affected", "--since", "HEAD"]).run().refused("gone");
+}
+
+#[test]
+fn what_has_no_fingerprint_is_always_affected() {
+    let shop = shop();
+    shop.write("services/db/Dockerfile", "# syntax=docker/dockerfile:1\nFROM debian:slim\n");
+    shop.commit("frontend");
+    let line = since(&shop, "HEAD");
+    assert!(line.starts_with("db  no fingerprint: the frontend `docker/dockerfile:1` "), "{line}");
+}
+
+#[test]
+fn what_git_does_not_store_makes_no_difference() {
+    let shop = shop();
+    shop.write(".gitignore", "/target/\nignored\n");
+    shop.commit("ignore");
+    shop.write("services/web/ignored", "x");
+    std::fs::create_dir_all(shop.root().join("services/web/empty/deep")).unwrap();
+    assert_eq!(since(&shop, "HEAD"), "");
+    // Also where the service is looked at more closely.
+    shop.write("services/web/README.md", "left out\n");
+    assert_eq!(since(&shop, "HEAD"), "");
+}
+
+#[test]
+fn a_folder_that_comes_with_what_is_left_out_is_sent() {
+    let shop = shop();
+    shop.write("services/web/.dockerignore", "**/README.md\n");
+    shop.commit("rules");
+    shop.write("services/web/docs/README.md", "left out\n");
+    assert_eq!(since(&shop, "HEAD"), "web  context\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn contexts_and_dockerfiles_behind_symbolic_links() {
+    let shop = shop();
+    shop.write("elsewhere/web/Dockerfile", "FROM scratch\nCOPY . /\n");
+    shop.write("elsewhere/web/c", "c\n");
+    shop.git(&["rm", "-rq", "services/web"]);
+    std::os::unix::fs::symlink("../elsewhere/web", shop.root().join("services/web")).unwrap();
+    shop.commit("link");
+    assert_eq!(since(&shop, "HEAD"), "");
+    assert_eq!(since(&shop, "HEAD~1"), "web  dockerfile, context, services\n");
+    shop.write("elsewhere/web/c", "other\n");
+    assert_eq!(since(&shop, "HEAD"), "web  context\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_submodule_at_another_commit() {
+    let (shop, other) = (shop(), shop());
+    let url = other.root().to_str().unwrap();
+    let allow = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url];
+    shop.git(&[&allow[..], &["services/web/module"]].concat());
+    shop.commit("submodule");
+    assert_eq!(since(&shop, "HEAD"), "");
+    other.write("new", "x");
+    let commit = other.commit("edit");
+    let module = shop.root().join("services/web/module");
+    let run = |args: &[&str]| {
+        let done = std::process::Command::new("git").args(args).current_dir(&module).output();
+        assert!(done.unwrap().status.success(), "{args:?}");
+    };
+    run(&["fetch", "--quiet", "origin"]);
+    run(&["checkout", "--quiet", &commit]);
+    assert_eq!(since(&shop, "HEAD"), "web  context (a submodule)\n");
+}
+
+#[test]
+fn line_ends_that_git_converts() {
+    let shop = shop();
+    shop.git(&["config", "core.autocrlf", "true"]);
+    shop.write("services/web/b", "b\r\n");
+    shop.git(&["add", "--renormalize", "."]);
+    assert_eq!(since(&shop, "HEAD"), "");
+    // Looked at more closely, with a checkout that converts as the user's own does.
+    shop.git(&["rm", "--quiet", "--cached", "-r", "."]);
+    shop.git(&["reset", "--quiet", "--hard"]);
+    shop.write("services/web/README.md", "left out\r\n");
+    assert_eq!(since(&shop, "HEAD"), "");
+}
+
+#[test]
+fn a_commit_that_cannot_be_read_affects_everything() {
+    let shop = shop();
+    shop.write("services/services.toml", "broken");
+    shop.commit("broken");
+    shop.write("services/services.toml", MANIFEST);
+    let ran = shop.xtask(&["affected", "--since", "HEAD"]).run().success();
+    let all = ["base", "db", "web"].map(|service| format!("{service:<4}  cannot be compared"));
+    assert!(all.iter().all(|line| ran.stdout.contains(line.as_str())), "{}", ran.stdout);
+    assert!(ran.stderr.contains("services/services.toml:1"), "{}", ran.stderr);
+    shop.git(&["rm", "--quiet", "--cached", "services/services.toml"]);
+    shop.git(&["commit", "--quiet", "--message", "none"]);
+    let ran = shop.xtask(&["affected", "--since", "HEAD"]).run().success();
+    assert!(ran.stderr.contains("it has no manifest `services/services.toml`"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_commit_that_is_not_there() {
+    let shop = shop();
+    let affected = |rev: &str| shop.xtask(&["affected", &format!("--since={rev}")]).run();
+    affected("nowhere").refused("git knows no commit `nowhere`: name a branch");
+    affected("--help").refused("git knows no commit `--help`");
+    shop.commit("second");
+    let url = format!("file://{}", shop.root().display());
+    let shallow = Repository { folder: support::Folder::new() };
+    shallow.git(&["clone", "--quiet", "--depth", "1", &url, "."]);
+    let ran = shallow.xtask(&["affected", "--since", "HEAD~1"]).run();
+    ran.refused("this clone is shallow").refused("fetch-depth: 0");
+}
+
+#[test]
+fn where_head_has_left_another_branch() {
+    let shop = shop();
+    shop.git(&["checkout", "--quiet", "-b", "topic"]);
+    shop.write("services/web/b", "other\n");
+    shop.commit("topic");
+    shop.git(&["checkout", "--quiet", "dev"]);
+    shop.write("services/db/c", "c\n");
+    shop.commit("dev");
+    shop.git(&["checkout", "--quiet", "topic"]);
+    assert_eq!(since(&shop, "dev"), "db   context\nweb  context\n");
+    assert_eq!(since(&shop, "dev..."), "web  context\n");
+    shop.git(&["checkout", "--quiet", "--orphan", "other"]);
+    shop.commit("orphan");
+    shop.xtask(&["affected", "--since", "dev..."]).run().refused("no commit in common");
+}
+
+/// Nothing is written into the tree or the repository, and nothing is left in the cache folder.
+#[test]
+fn nothing_is_left_behind() {
+    let shop = shop();
+    let hook = shop.root().join(".git/hooks/post-checkout");
+    shop.write(".git/hooks/post-checkout", "#!/bin/sh\ntouch \"$GIT_DIR/hooked\" hooked\n");
+    #[cfg(unix)]
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let listing = || {
+        let mut all = Vec::new();
+        let mut todo = vec![shop.root().to_owned()];
+        while let Some(folder) = todo.pop() {
+            for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+                let meta = entry.metadata().unwrap();
+                all.push((entry.path(), meta.len(), meta.modified().unwrap()));
+                todo.extend(meta.is_dir().then(|| entry.path()));
+            }
+        }
+        all.sort();
+        all
+    };
+    shop.write("services/web/b", "other\n");
+    let (before, cache) = (listing(), support::Folder::new());
+    let call = |rev: &str| {
+        let cache = cache.0.to_str().unwrap();
+        shop.xtask(&["affected", "--since", rev]).env("XTASK_CACHE_DIR", cache).run()
+    };
+    call("HEAD").success();
+    assert_eq!(listing(), before);
+    let trees = cache.0.join("trees");
+    assert_eq!(std::fs::read_dir(&trees).unwrap().count(), 0);
+    // What a killed run has left is removed a day later.
+    let (old, new) = (trees.join("1-old"), trees.join("2-new"));
+    for folder in [&old, &new] {
+        std::fs::create_dir_all(folder.join("tree")).unwrap();
+    }
+    let days_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(50 * 3600);
+    std::fs::File::open(&old).unwrap().set_modified(days_ago).unwrap();
+    call("HEAD").success();
+    assert!(!old.exists() && new.exists());
+}
+
+/// The jobs of a matrix, as `name: services`.
+#[track_caller]
+fn matrix(ran: Ran) -> Vec<String> {
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+    let json = ran.json();
+    let jobs = json["include"].as_array().unwrap().iter();
+    jobs.map(|job| format!("{}: {}", job["name"], job["services"]).replace('"', "")).collect()
+}
+
+#[test]
+fn jobs_of_a_workflow() {
+    let shop = shop();
+    let all = |args: &[&str]| matrix(shop.xtask(&[&["matrix"], args].concat()).run().success());
+    assert_eq!(all(&[]), ["base, web: base web", "db: db"]);
+    assert_eq!(all(&["--jobs", "1"]), ["base, db, web: base db web"]);
+    assert_eq!(all(&["some"]), ["db: db"]);
+    let report = r#"{"services":[{"service":"db","seconds":9},{"service":"web","seconds":1}]}"#;
+    shop.write("target/xtask/report.json", report);
+    assert_eq!(all(&[]), ["base, web: base web", "db: db"]);
+    shop.write("target/xtask/report.json", &report.replace('9', "3"));
+    let json = shop.xtask(&["matrix", "--json"]).run().success().json();
+    assert_eq!(json["jobs"][0]["seconds"], 4.0, "base counts as the median: {json}");
+    let since = ["affected", "--since", "HEAD", "--matrix"];
+    let none = shop.xtask(&since).run().success();
+    assert_eq!(none.stdout, "{\"include\":[]}\n");
+    shop.write("services/base/a", "other\n");
+    assert_eq!(matrix(shop.xtask(&since).run().success()), ["base, web: base web"]);
+    for wrong in ["0", "257", "x"] {
+        shop.xtask(&["matrix", "--jobs", wrong]).run().refused("from 1 to 256");
+    }
+    shop.xtask(&["matrix", "wbe"]).run().refused("did you mean `web`?");
+}
