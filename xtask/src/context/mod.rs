@@ -13,4 +13,5 @@ pub mod published;
 pub mod recorded;
 pub mod secrets;
 pub mod since;
+pub mod stored;
 pub mod tree;
