@@ -49,6 +49,9 @@ pub enum Task {
     /// Print the services whose images differ from those of a commit, and why
     #[command(after_help = AFFECTED_HELP)]
     Affected(Affected),
+    /// Print what has changed between the tree and what is published
+    #[command(after_help = WHY_HELP)]
+    Why(Why),
     /// Print services spread over the jobs of a workflow
     #[command(after_help = MATRIX_HELP)]
     Matrix(Matrix),
@@ -120,6 +123,16 @@ Examples:
   cargo xtask affected --since origin/dev...    against where HEAD has left it
   cargo xtask affected --since HEAD~1 --matrix  for a workflow's strategy.matrix";
 
+const WHY_HELP: &str = "\
+A published image says what it was built of. Where that is not the tree, the parts that differ are
+named (dockerfile, context, settings, images, services), and what has changed in them since the
+commit that was published; of services that it builds on, too. Only the registry and git are asked,
+and the hub for what external images stand for today. Exit code 1: it could not be told.
+
+Examples:
+  cargo xtask why git-server
+  cargo xtask why git-server --against v1.2.3 --json";
+
 const MATRIX_HELP: &str = "\
 One line of JSON for `strategy.matrix`, with name and services of each job:
 
@@ -157,6 +170,23 @@ pub struct Affected {
     /// How many jobs at most
     #[arg(long, value_name = "N", default_value_t = 8, requires = "matrix", value_parser = jobs)]
     pub jobs: usize,
+}
+
+/// Options of why.
+#[derive(Args, Clone, Debug)]
+pub struct Why {
+    /// The service
+    #[arg(value_name = "SERVICE")]
+    pub service: String,
+    /// The tag that it is compared with
+    #[arg(long, value_name = "TAG", default_value = "dev")]
+    pub against: String,
+    /// Where images are, instead of the manifest's registry [env: XTASK_REGISTRY]
+    #[arg(long, value_name = "REGISTRY")]
+    pub registry: Option<String>,
+    /// Print JSON, with all changes
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of matrix.

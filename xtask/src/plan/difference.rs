@@ -119,7 +119,8 @@ impl fmt::Display for Change {
     /// `services/web/src/main.rs changed (content)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match (self.what, self.name.as_str()) {
-            ("file", name) => name.to_owned(),
+            // What else has a name is told by its part.
+            ("file" | "image" | "service", name) => name.to_owned(),
             (what, "") => what.to_owned(),
             (what, name) => format!("{what} {name}"),
         };

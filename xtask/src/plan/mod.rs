@@ -17,6 +17,7 @@ pub mod matrix;
 pub mod steering;
 pub mod tags;
 mod text;
+pub mod why;
 
 use crate::context::event::Event;
 use crate::docker::bake::Definition;

@@ -10,6 +10,7 @@ mod matrix;
 mod publish;
 mod telling;
 mod test;
+mod why;
 
 use crate::cli::{BenchTask, Cli, Common, Task};
 use crate::context::environment::Environment;
@@ -41,6 +42,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Plan(options) => build_images::plan(&session, options),
         Task::Fingerprint(options) => fingerprint::run(&session, options),
         Task::Affected(options) => affected::run(&session, options),
+        Task::Why(options) => why::run(&session, options),
         Task::Matrix(options) => matrix::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
