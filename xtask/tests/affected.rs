@@ -257,6 +257,30 @@ fn nothing_is_left_behind() {
     assert!(!old.exists() && new.exists());
 }
 
+/// Ctrl-C while git writes the commit's files.
+#[cfg(unix)]
+#[test]
+fn nothing_is_left_behind_by_an_interrupt() {
+    let (shop, cache) = (shop(), support::Folder::new());
+    let began = cache.0.join("began");
+    let smudge = format!("touch '{}'; sleep 2; cat", began.display());
+    shop.git(&["config", "filter.slow.smudge", &smudge]);
+    shop.git(&["config", "filter.slow.clean", "cat"]);
+    shop.write(".git/info/attributes", "b filter=slow\n");
+    shop.write("services/web/README.md", "edit\n");
+    let call = shop.xtask(&["affected", "--since", "HEAD"]);
+    let call = call.env("XTASK_CACHE_DIR", cache.0.to_str().unwrap());
+    let mut child = call.command().stderr(std::process::Stdio::null()).spawn().unwrap();
+    while !began.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it read the commit");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(std::fs::read_dir(cache.0.join("trees")).unwrap().count(), 0);
+}
+
 /// The jobs of a matrix, as `name: services`.
 #[track_caller]
 fn matrix(ran: Ran) -> Vec<String> {
