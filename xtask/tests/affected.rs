@@ -96,6 +96,10 @@ fn what_has_no_fingerprint_is_always_affected() {
     shop.commit("frontend");
     let line = since(&shop, "HEAD");
     assert!(line.starts_with("db  no fingerprint: the frontend `docker/dockerfile:1` "), "{line}");
+    let line = since(&shop, "HEAD~1");
+    assert!(line.starts_with("db  dockerfile, context, no fingerprint: the frontend "), "{line}");
+    shop.git(&["checkout", "--quiet", "HEAD~1", "."]);
+    assert_eq!(since(&shop, "HEAD"), "db  dockerfile, context\n");
 }
 
 #[test]
@@ -118,6 +122,44 @@ fn a_folder_that_comes_with_what_is_left_out_is_sent() {
     shop.commit("rules");
     shop.write("services/web/docs/README.md", "left out\n");
     assert_eq!(since(&shop, "HEAD"), "web  context\n");
+}
+
+#[test]
+fn rules_beside_the_dockerfile() {
+    let shop = shop();
+    shop.write("docker/web", "FROM scratch\nCOPY . /\n");
+    shop.write("docker/web.dockerignore", "README.md\n");
+    let manifest =
+        MANIFEST.replace("[services.web]", "[services.web]\ndockerfile = \"docker/web\"");
+    shop.write("services/services.toml", &manifest);
+    shop.commit("elsewhere");
+    shop.write("docker/web.dockerignore", "README.md\n# b\n");
+    assert_eq!(since(&shop, "HEAD"), "");
+    shop.write("docker/web.dockerignore", "README.md\nb\n");
+    assert_eq!(since(&shop, "HEAD"), "web  context\n");
+    // Without them those in the context count, which say what they said.
+    std::fs::remove_file(shop.root().join("docker/web.dockerignore")).unwrap();
+    assert_eq!(since(&shop, "HEAD"), "");
+}
+
+#[test]
+fn the_root_as_a_context() {
+    let shop = shop();
+    let manifest = MANIFEST.replace(
+        "[services.db]",
+        "[services.db]\ncontext = \".\"\ndockerfile = \"services/db/Dockerfile\"",
+    );
+    shop.write("services/services.toml", &manifest);
+    shop.write(".dockerignore", "services\n");
+    shop.commit("root");
+    assert_eq!(since(&shop, "HEAD"), "");
+    shop.write("services/web/README.md", "left out\n");
+    assert_eq!(since(&shop, "HEAD"), "");
+    shop.write("README.md", "sent\n");
+    assert_eq!(since(&shop, "HEAD"), "db  context\n");
+    shop.git(&["rm", "--quiet", "--cached", ".dockerignore"]);
+    shop.git(&["commit", "--quiet", "--message", "none"]);
+    assert_eq!(since(&shop, "HEAD"), "db  context\n");
 }
 
 #[cfg(unix)]
