@@ -212,6 +212,26 @@ fn line_ends_that_git_converts() {
     assert_eq!(since(&shop, "HEAD"), "");
 }
 
+/// Git stores the same, and checks something else out.
+#[test]
+fn attributes_that_convert_what_git_stores() {
+    let shop = shop();
+    let checked_out = |attributes: &str| {
+        shop.write(".gitattributes", attributes);
+        shop.git(&["add", ".gitattributes"]);
+        shop.git(&["commit", "--quiet", "--message", "attributes"]);
+        shop.git(&["rm", "--quiet", "--cached", "-r", "."]);
+        shop.git(&["reset", "--quiet", "--hard"]);
+        std::fs::read(shop.root().join("services/base/a")).unwrap()
+    };
+    assert_eq!(checked_out("services/base/a text eol=crlf\n"), b"a\r\n");
+    assert_eq!(since(&shop, "HEAD~1"), "base  context\nweb   builds on base\n");
+    assert_eq!(since(&shop, "HEAD"), "");
+    assert_eq!(checked_out("# nothing\n"), b"a\n");
+    assert_eq!(since(&shop, "HEAD~1"), "base  context\nweb   builds on base\n");
+    assert_eq!(since(&shop, "HEAD~2"), "");
+}
+
 #[test]
 fn a_commit_that_cannot_be_read_affects_everything() {
     let shop = shop();

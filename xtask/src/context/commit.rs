@@ -7,7 +7,7 @@ use crate::process::{Command, Processes};
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// A folder that is older than this was left behind by a run that was killed.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -69,8 +69,9 @@ impl Checkout {
             processes.read(&Command::new("find the repository", "git").args(args).dir(root))?;
         let all = env.cache_dir()?.join("trees");
         remove_stale(&all, env);
-        let folder = all.join(format!("{}-{commit}", std::process::id()));
-        std::fs::remove_dir_all(&folder).ok();
+        // Containers that share a cache folder may share process numbers, too.
+        let began = env.now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let folder = all.join(format!("{}-{began}-{commit}", std::process::id()));
         let mut checkout = Self {
             root: folder.join("tree"),
             folder,

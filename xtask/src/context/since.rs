@@ -2,6 +2,7 @@
 
 use super::facts::World;
 use super::git::{self, git, listing};
+use super::inputs::attributes;
 use crate::error::Wrong;
 use crate::manifest::Service;
 use crate::plan::dockerignore::file_names;
@@ -75,10 +76,17 @@ impl Changed {
         Ok(Self { paths })
     }
 
-    /// Whether anything that may go into a service has changed: whatever ignore rules say.
+    /// Whether anything that may go into a service has changed, whatever ignore rules say; or how git
+    /// converts it, which no list of changed paths shows.
     pub fn touches(&self, service: &Service) -> bool {
-        files(service).iter().any(|file| self.paths.contains_key(file.as_str()))
-            || folders(service).iter().any(|folder| self.below(folder).next().is_some())
+        let (files, folders) = (files(service), folders(service));
+        let is_converted = |path: &Utf8PathBuf| {
+            let mut above = path.ancestors().skip(1);
+            above.any(|folder| self.paths.contains_key(folder.join(attributes::FILE).as_str()))
+        };
+        files.iter().any(|file| self.paths.contains_key(file.as_str()))
+            || folders.iter().any(|folder| self.below(folder).next().is_some())
+            || files.iter().chain(&folders).any(is_converted)
     }
 
     /// Whether that is a submodule.
