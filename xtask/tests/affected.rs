@@ -89,6 +89,31 @@ fn what_the_manifest_changes() {
     shop.xtask(&["affected", "--since", "HEAD"]).run().refused("gone");
 }
 
+/// What `bases update` writes for a base that a hub has.
+fn lock(digit: &str) -> String {
+    format!(
+        "schema = 1\n[bases.\"tool:1\"]\nfrom = \"hub\"\nimage = \"hub.invalid/tool:1\"\n\
+         digest = \"sha256:{}\"\nplatforms = [\"linux/amd64\"]\nlocked = \"2026-01-01T00:00:00Z\"\n",
+        digit.repeat(64)
+    )
+}
+
+#[test]
+fn what_a_base_is_locked_to() {
+    let shop = shop();
+    shop.write("services/services.toml", &format!("{MANIFEST}[bases.\"tool:1\"]\n"));
+    shop.write("services/db/Dockerfile", "FROM tool:1\n");
+    shop.write("services/bases.lock", &lock("1"));
+    shop.commit("locked");
+    assert_eq!(since(&shop, "HEAD"), "");
+    shop.write("services/bases.lock", &format!("# nothing\n{}", lock("1")));
+    assert_eq!(since(&shop, "HEAD"), "");
+    shop.write("services/bases.lock", &lock("2"));
+    assert_eq!(since(&shop, "HEAD"), "db  images\n");
+    std::fs::remove_file(shop.root().join("services/bases.lock")).unwrap();
+    assert_eq!(since(&shop, "HEAD"), "db  images\n");
+}
+
 #[test]
 fn what_has_no_fingerprint_is_always_affected() {
     let shop = shop();

@@ -93,6 +93,35 @@ fn each_of_many_edits_is_named() {
     assert!(shop.call(&["why", "web"]).success().stdout.starts_with("web: nothing changed"));
 }
 
+#[test]
+fn a_base_that_is_locked_anew_is_named() {
+    let shop = Shop::new();
+    let lock = |digit: &str| {
+        let text = format!(
+            "schema = 1\n[bases.\"tool:1\"]\nfrom = \"hub\"\nimage = \"hub.invalid/tool:1\"\n\
+             digest = \"sha256:{}\"\nplatforms = [\"linux/amd64\"]\nlocked = \"2026-01-01T00:00:00Z\"\n",
+            digit.repeat(64)
+        );
+        shop.repository.write("services/bases.lock", &text);
+    };
+    lock("3");
+    shop.edit(MANIFEST, "[services.base]", "[bases.\"tool:1\"]\n[services.base]");
+    shop.edit("services/base/Dockerfile", "scratch", "tool:1");
+    shop.edit("services/web/Dockerfile", "COPY . /\n", "COPY . /\nCOPY --from=tool:1 /y /\n");
+    let revision = shop.repository.commit("locked");
+    shop.publish(|claim| claim.revision = Some(revision.clone()));
+    lock("4");
+    let moved = "tool:1 changed (sha256:333333333333 -> sha256:444444444444)";
+    let words = shop.call(&["why", "web"]).success().stdout;
+    let lines: Vec<&str> = words.lines().skip(1).collect();
+    let expected = [
+        format!("web: images: {moved}"),
+        "web: services: base changed".to_owned(),
+        format!("base: images: {moved}"),
+    ];
+    assert_eq!(lines, expected);
+}
+
 #[cfg(unix)]
 #[test]
 fn modes_and_links_are_named() {

@@ -8,6 +8,7 @@ pub mod event;
 pub mod facts;
 pub mod git;
 pub mod inputs;
+pub mod lock;
 pub mod past;
 pub mod published;
 pub mod recorded;

@@ -5,7 +5,7 @@ use super::commit::Checkout;
 use super::environment::Environment;
 use super::facts::World;
 use super::since::{files, folders, is_below};
-use super::{dockerfiles, inputs};
+use super::{dockerfiles, inputs, lock};
 use crate::error::Wrong;
 use crate::manifest::{self, Loaded, Service};
 use crate::plan::facts::Facts;
@@ -35,7 +35,8 @@ pub fn read(
     if !checkout.has(path.as_str()) {
         wrong!("it has no manifest `{path}`");
     }
-    checkout.take(&|file| path == file)?;
+    let lock = lock::path(&path);
+    checkout.take(&|file| path == file || lock == file)?;
     let file = checkout.root.join(&path);
     if let Some(services) = services(&path, &file) {
         prepare(&mut checkout, &services)?;
@@ -51,7 +52,10 @@ pub fn read(
         bases: [].into(),
         ..now.facts.clone()
     };
-    let world = World { root: checkout.root.clone(), manifest: file, loaded, dockerfiles, facts };
+    let lock_path = lock::path(&file);
+    let lock = lock::read(&lock_path, &checkout.root)?;
+    let root = checkout.root.clone();
+    let world = World { root, manifest: file, lock_path, lock, loaded, dockerfiles, facts };
     Ok(Past { world, checkout, processes: processes.clone(), env: env.clone() })
 }
 

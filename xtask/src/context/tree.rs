@@ -46,7 +46,7 @@ pub fn check_clean(
     )
 }
 
-/// Paths that differ from HEAD among what these services send, and the manifest. Files that git
+/// Paths that differ from HEAD among what these services send, the manifest and the lock file. Files that git
 /// ignores count; what `.dockerignore` leaves out does not.
 fn differs_from_head(
     processes: &Processes,
@@ -77,13 +77,16 @@ impl Sent {
     /// Where to look for changes.
     fn paths(all: &[Self], world: &World) -> Vec<Utf8PathBuf> {
         let of_services = all.iter().flat_map(|sent| sent.folders.iter().chain(&sent.files));
-        of_services.cloned().chain([world.manifest.clone()]).collect()
+        let files = [world.manifest.clone(), world.lock_path.clone()];
+        of_services.cloned().chain(files).collect()
     }
 
     /// Whether a changed path is read for any of them.
     fn any(all: &[Self], world: &World, path: &str) -> bool {
-        let manifest = world.manifest.strip_prefix(&world.root).unwrap_or(&world.manifest);
-        manifest == path || all.iter().any(|sent| sent.has(path))
+        let is_path = |file: &Utf8PathBuf| file.strip_prefix(&world.root).unwrap_or(file) == path;
+        is_path(&world.manifest)
+            || is_path(&world.lock_path)
+            || all.iter().any(|sent| sent.has(path))
     }
 
     fn of(service: &Service, root: &Utf8Path) -> Self {

@@ -4,6 +4,7 @@
 use super::difference::{Own, own, stand_ins};
 use super::facts::{BaseImage, Facts};
 use super::fingerprint::{Identity, Part, hex};
+use crate::manifest::Base;
 use ring::digest::{SHA256, digest};
 use serde::{Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,13 +92,18 @@ fn of_itself(
     because
 }
 
-/// External images by name and recipe where no digest is to be asked for: two trees are compared, and
-/// what a name stands for today is no difference between them.
-pub fn bases_by_name(facts: &Facts) -> BTreeMap<String, BaseImage> {
-    let one = |(key, base): (&String, &crate::manifest::Base)| {
+/// External images as two trees are compared by: by the digests that they are locked to, else by name
+/// and recipe. What a name stands for today is no difference between trees, and nobody is asked for it.
+pub fn bases_by_name(
+    facts: &Facts,
+    locked: &BTreeMap<String, String>,
+) -> BTreeMap<String, BaseImage> {
+    let one = |(key, base): (&String, &Base)| {
         let recipe = digest(&SHA256, format!("{key}\n{base:?}").as_bytes());
-        let context = format!("docker-image://{key}@sha256:{}", hex(recipe.as_ref()));
-        (key.clone(), BaseImage { context, platforms: Vec::new() })
+        let by_name = || format!("sha256:{}", hex(recipe.as_ref()));
+        let digest = locked.get(key).cloned().unwrap_or_else(by_name);
+        let context = format!("docker-image://{key}@{digest}");
+        (key.clone(), BaseImage { context, platforms: Vec::new(), stands_in: false })
     };
     facts.manifest.bases.iter().map(one).collect()
 }

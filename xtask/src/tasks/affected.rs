@@ -4,16 +4,17 @@ use super::{Session, matrix};
 use crate::cli::Affected as Options;
 use crate::context::commit::{Bits, Checkout};
 use crate::context::facts::World;
-use crate::context::inputs;
 use crate::context::past::{self, Past};
 use crate::context::since::{self, Changed, Stored};
+use crate::context::{inputs, lock};
 use crate::error::Wrong;
 use crate::plan::affected::{Affected, Then, affected, bases_by_name};
+use crate::plan::facts::BaseImage;
 use crate::plan::matrix::to_github;
 use crate::report::stdout;
 use anyhow::Result;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 /// Prints them.
@@ -57,7 +58,7 @@ fn find(session: &Session, now: &mut World, commit: &str) -> Result<Vec<Affected
     let changed = Changed::since(processes, &now.root, commit)?;
     let all: Vec<String> = now.facts.manifest.services.keys().cloned().collect();
     now.facts.inputs = inputs::read(processes, env, now, &all)?;
-    now.facts.bases = bases_by_name(&now.facts);
+    now.facts.bases = bases(now);
     let checkout = Checkout::of(processes, env, &now.root, commit, Bits::OfUmask)?;
     let mut past = match past::read(processes, env, now, checkout) {
         Ok(past) => past,
@@ -72,15 +73,19 @@ fn find(session: &Session, now: &mut World, commit: &str) -> Result<Vec<Affected
     let touched = touched(now, &past, &changed);
     past.read_inputs(&touched)?;
     leave_out_what_git_does_not_store(session, now, &touched)?;
+    past.world.facts.bases = bases(&past.world);
     let then = &mut past.world.facts;
     for (service, inputs) in &now.facts.inputs {
         then.inputs.entry(service.clone()).or_insert_with(|| inputs.clone());
     }
-    then.bases = bases_by_name(then);
     let services = now.facts.manifest.services.values();
     let submodules = services.filter(|service| changed.touches_submodule(service));
     let submodules = submodules.map(|service| service.name.clone()).collect();
     Ok(affected(Then::Read(then), &now.facts, &submodules))
+}
+
+fn bases(world: &World) -> BTreeMap<String, BaseImage> {
+    bases_by_name(&world.facts, &lock::digests(&world.lock, &world.facts.manifest))
 }
 
 /// Services that both trees have and that git sees a change in.

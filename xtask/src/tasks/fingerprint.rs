@@ -55,8 +55,8 @@ pub(super) fn read(
     let setup = setup(session)?;
     let registry = registry(session, Patience::LOCAL);
     let (bases, say) = (Bases::new(&setup), &setup.say);
-    let (facts, making) = (&world.facts, Making::OnlyLook);
-    let finder = Finder { registry: &registry, bases: &bases, say, facts, making };
+    let (facts, lock, making) = (&world.facts, &world.lock, Making::OnlyLook);
+    let finder = Finder { registry: &registry, bases: &bases, say, facts, lock, making };
     let (found, inputs) = std::thread::scope(|scope| {
         let found = scope.spawn(|| finder.find(&services));
         let inputs = inputs::read(&session.processes, &session.env, &world, &services);

@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod affected;
+mod bases;
 mod bench;
 mod build_images;
 mod compose;
@@ -44,6 +45,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Affected(options) => affected::run(&session, options),
         Task::Why(options) => why::run(&session, options),
         Task::Matrix(options) => matrix::run(&session, options),
+        Task::Bases { task } => bases::run(&session, task),
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
         Task::Test(options) => test::run(&session, *options),

@@ -5,11 +5,12 @@ use super::{Session, fingerprint};
 use crate::cli::Why as Options;
 use crate::context::commit::{Bits, Checkout};
 use crate::context::facts::World;
-use crate::context::{git, past};
+use crate::context::{git, lock, past};
 use crate::docker::registry::{Patience, Reference};
 use crate::error::{Interrupted, Wrong};
 use crate::plan::claim::Claim;
 use crate::plan::difference::Change;
+use crate::plan::facts::BaseImage;
 use crate::plan::fingerprint::{Identity, Part, identify};
 use crate::plan::why::{Tree, Why, why};
 use crate::report::stdout;
@@ -105,10 +106,20 @@ fn read_then(session: &Session, options: &Options, now: &World, claim: &Claim) -
     services.sort();
     services.dedup();
     past.read_inputs(&services)?;
-    // What names stood for then nobody knows; that they have moved is seen by the digest of the part.
-    past.world.facts.bases.clone_from(&now.facts.bases);
+    past.world.facts.bases = bases_then(now, &past.world);
     let identities = identify(&past.world.facts, &services.into_iter().collect());
     Ok((past.world, identities))
+}
+
+/// External images by the digests that they were locked to. What other names stood for then nobody
+/// knows; that they have moved is seen by the digest of the part.
+fn bases_then(now: &World, then: &World) -> BTreeMap<String, BaseImage> {
+    let locked = lock::digests(&then.lock, &then.facts.manifest).into_iter();
+    let locked = locked.map(|(key, digest)| {
+        let context = format!("docker-image://{key}@{digest}");
+        (key, BaseImage { context, platforms: Vec::new(), stands_in: false })
+    });
+    now.facts.bases.clone().into_iter().chain(locked).collect()
 }
 
 /// What is printed.
