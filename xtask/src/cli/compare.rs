@@ -9,6 +9,9 @@ images are compared by name, or by the digest that the repository holds them to.
 store (ignored files, empty folders) cannot be known of a commit and is left out on both sides. A
 service without a fingerprint is always built, and so always affected.
 
+In a workflow that is for pull requests. A push to the dev branch or a version tag also moves tags
+of images that stay as they are: spread all services over its jobs, with matrix.
+
 Examples:
   cargo xtask affected --since origin/dev       against that commit
   cargo xtask affected --since origin/dev...    against where HEAD has left it
