@@ -1,5 +1,9 @@
 //! The whole command line in one place (DESIGN 4.1). It says what was asked for; tasks do it.
 
+mod compare;
+
+pub use compare::{Affected, Matrix, Why};
+
 use crate::tasks::engine::EngineTask;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
@@ -46,6 +50,15 @@ pub enum Task {
     /// Print what tells each image from all others: all that goes into it, as one number
     #[command(after_help = FINGERPRINT_HELP)]
     Fingerprint(Fingerprint),
+    /// Print the services whose images differ from those of a commit, and why
+    #[command(after_help = compare::AFFECTED_HELP)]
+    Affected(Affected),
+    /// Print what has changed between the tree and what is published
+    #[command(after_help = compare::WHY_HELP)]
+    Why(Why),
+    /// Print services spread over the jobs of a workflow
+    #[command(after_help = compare::MATRIX_HELP)]
+    Matrix(Matrix),
     /// What Dockerfiles start from, and the lock file that holds it to one content
     #[command(after_help = BASES_HELP)]
     Bases {

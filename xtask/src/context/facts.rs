@@ -51,17 +51,24 @@ pub struct World {
 
 /// Reads everything that is local: nothing is written, no network is used.
 pub fn read(asked: &Asked) -> Result<World> {
+    let mut world = read_tree(asked)?;
+    let chosen = world.facts.select(asked.names)?;
+    let all = world.facts.graph.with_dependencies(chosen.iter().map(String::as_str));
+    world.facts.secrets = secrets::find(&world.loaded, &world.root, asked.env, &all)?;
+    Ok(world)
+}
+
+/// The same without secrets: for what only looks, and may not have them.
+pub fn read_tree(asked: &Asked) -> Result<World> {
     let (root, path, loaded) = manifest(asked.env, asked.processes, asked.manifest)?;
     let lock_path = lock::path(&path);
     let lock = lock::read(&lock_path, &root)?;
     let project = &loaded.manifest.project;
     let payload = asked.env.github_payload()?;
     let event = event::find(asked.event, &asked.env.vars, payload.as_ref(), &project.dev_branch)?;
-    let chosen = select(&loaded.manifest, asked.names)?;
+    select(&loaded.manifest, asked.names)?;
     let dockerfiles = dockerfiles::read(&root, &loaded)?;
     let (needs, graph) = dockerfiles.graph(&loaded)?;
-    let with_dependencies = graph.with_dependencies(chosen.iter().map(String::as_str));
-    let secrets = secrets::find(&loaded, &root, asked.env, &with_dependencies)?;
     let volatile = loaded.manifest.services.values().flat_map(|s| &s.volatile_args);
     let environment_args = volatile
         .filter_map(|name| Some((name.clone(), asked.env.vars.get(name)?.clone())))
@@ -72,7 +79,6 @@ pub fn read(asked: &Asked) -> Result<World> {
         gha: GhaAccess::from_env(&asked.env.vars, event.fork),
         needs,
         graph,
-        secrets,
         environment_args,
         now: asked.env.now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         ..Facts::unread(loaded.manifest.clone(), event)

@@ -2,9 +2,10 @@
 #![expect(clippy::disallowed_methods, reason = "reads and writes the lock file")]
 
 use crate::docker::bases::recipe_hash;
-use crate::manifest::{Bootstrap, Lock, Locked, Origin};
+use crate::manifest::{Bootstrap, Lock, Locked, Manifest, Origin};
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
 /// Where the lock file of a manifest is.
@@ -30,6 +31,13 @@ pub fn write(path: &Utf8Path, lock: &Lock) -> Result<()> {
     std::fs::write(&half, lock.to_string())
         .and_then(|()| std::fs::rename(&half, path))
         .with_context(|| format!("cannot write the lock file `{path}`: is its folder writable?"))
+}
+
+/// The digests of the bases that are locked, as far as the entries are still what a manifest asks for.
+pub fn digests(lock: &Lock, manifest: &Manifest) -> BTreeMap<String, String> {
+    let recipe = |key: &str| manifest.bases.get(key).and_then(|base| base.bootstrap.as_ref());
+    let entries = lock.entries.iter().filter(|(key, locked)| fits(locked, recipe(key)));
+    entries.map(|(key, locked)| (key.clone(), locked.digest.clone())).collect()
 }
 
 /// Whether an entry is still what the manifest asks for: a made base is, while its recipe is the same.
