@@ -1,8 +1,10 @@
 //! The whole command line in one place (DESIGN 4.1). It says what was asked for; tasks do it.
 
 mod compare;
+mod warm;
 
 pub use compare::{Affected, Matrix, Why};
+pub use warm::WarmCache;
 
 use crate::tasks::engine::EngineTask;
 use crate::tasks::release::ReleaseTask;
@@ -76,6 +78,9 @@ pub enum Task {
     /// Prove that skips are right: build anew, twice, and compare with what is published
     #[command(after_help = VERIFY_HELP)]
     Verify(Verify),
+    /// Make the registry caches hot for the dev branch or a release, where they are cold
+    #[command(after_help = warm::WARM_CACHE_HELP)]
+    WarmCache(WarmCache),
     /// Write docker-compose.yml from the manifest
     Compose(Compose),
     /// Measure; so far: generate the work for it
@@ -281,6 +286,9 @@ pub struct BuildImages {
     /// Print the plan, or what came of it, as JSON
     #[arg(long)]
     pub json: bool,
+    /// Build for the caches alone (`warm-cache`)
+    #[arg(skip)]
+    pub warm: bool,
 }
 
 /// Options of compose.

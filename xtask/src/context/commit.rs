@@ -3,6 +3,8 @@
 
 use super::environment::Environment;
 use super::git::listing;
+use super::since::{folders, is_below};
+use crate::manifest::Service;
 use crate::process::{Command, Processes};
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -131,6 +133,15 @@ impl Checkout {
                 .with_context(|| format!("cannot make the folder `{path}`"))?;
         }
         Ok(())
+    }
+
+    /// A submodule in what a service sends: its files are not the commit's.
+    pub fn submodule_in(&self, service: &Service) -> Option<String> {
+        let folders: BTreeSet<Utf8PathBuf> = folders(service).into_iter().collect();
+        let is_sent =
+            |path: &str| folders.contains(Utf8Path::new(path)) || is_below(path, &folders);
+        let mut all = self.entries.iter().filter(|(_, kind)| **kind == Kind::Submodule);
+        all.find(|(path, _)| is_sent(path)).map(|(path, _)| path.clone())
     }
 
     fn git(&self, purpose: &str, args: &[&str]) -> Command {

@@ -61,6 +61,19 @@ pub fn read(asked: &Asked) -> Result<World> {
 /// The same without secrets: for what only looks, and may not have them.
 pub fn read_tree(asked: &Asked) -> Result<World> {
     let (root, path, loaded) = manifest(asked.env, asked.processes, asked.manifest)?;
+    let mut world = of_tree(asked, root, path, loaded)?;
+    let event = &world.facts.event;
+    world.facts.revision = revision(asked.processes, &world.root, event)?;
+    Ok(world)
+}
+
+/// The same of a tree whose manifest was read already, and without the commit that it is.
+pub fn of_tree(
+    asked: &Asked,
+    root: Utf8PathBuf,
+    path: Utf8PathBuf,
+    loaded: Loaded,
+) -> Result<World> {
     let lock_path = lock::path(&path);
     let lock = lock::read(&lock_path, &root)?;
     let project = &loaded.manifest.project;
@@ -75,7 +88,6 @@ pub fn read_tree(asked: &Asked) -> Result<World> {
         .collect();
     let facts = Facts {
         registry: registry(asked.env, asked.registry, &project.registry)?,
-        revision: revision(asked.processes, &root, &event)?,
         gha: GhaAccess::from_env(&asked.env.vars, event.fork),
         needs,
         graph,

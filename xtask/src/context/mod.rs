@@ -17,3 +17,4 @@ pub mod secrets;
 pub mod since;
 pub mod stored;
 pub mod tree;
+pub mod whole;

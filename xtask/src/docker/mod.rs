@@ -7,6 +7,7 @@ pub mod bases;
 pub mod build;
 pub mod builder;
 pub mod buildx;
+pub mod cache_manifest;
 pub mod connect;
 pub mod engine;
 pub mod image_files;

@@ -191,7 +191,11 @@ impl Facts {
         };
         let mut policy = cache::policy(&self.event, self.gha, name, &image, &there);
         if !self.pushes(request) {
-            policy.destinations.retain(|d| matches!(d, cache::Destination::Gha { .. }));
+            policy.destinations.retain(|destination| match destination {
+                cache::Destination::Gha { .. } => true,
+                cache::Destination::Registry { .. } => request.warm,
+                cache::Destination::Inline => false,
+            });
         }
         policy
     }

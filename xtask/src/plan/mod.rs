@@ -19,6 +19,7 @@ pub mod steering;
 pub mod tags;
 mod text;
 pub mod verify;
+pub mod warm;
 pub mod why;
 
 use crate::context::event::Event;
@@ -153,6 +154,8 @@ pub struct Request {
     pub allow_dirty: bool,
     /// Bring what is published into the engine's store instead of building it
     pub pull: bool,
+    /// Write the caches although nothing is pushed (`warm-cache`)
+    pub warm: bool,
 }
 
 /// Computes the plan.

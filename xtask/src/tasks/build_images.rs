@@ -5,6 +5,7 @@ mod pushed;
 pub(super) mod reading;
 pub(super) mod second_look;
 mod stand_in;
+pub(super) mod warm;
 
 use super::Session;
 use super::publish::Publication;

@@ -13,6 +13,7 @@ pub mod release;
 mod telling;
 mod test;
 mod verify;
+mod warm_cache;
 mod why;
 
 use crate::cli::{BenchTask, Cli, Common, Task};
@@ -49,6 +50,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Matrix(options) => matrix::run(&session, options),
         Task::Bases { task } => bases::run(&session, task),
         Task::Verify(options) => verify::run(&session, options),
+        Task::WarmCache(options) => warm_cache::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
         Task::Test(options) => test::run(&session, *options),

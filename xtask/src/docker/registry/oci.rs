@@ -151,12 +151,28 @@ pub fn annotated(
     annotations: &BTreeMap<String, String>,
 ) -> Result<Vec<u8>, serde_json::Error> {
     drop(serde_json::from_slice::<Index>(index)?);
+    with_annotations(index, annotations)
+}
+
+/// The same of a manifest's bytes. Fails where the bytes are no manifest.
+pub fn annotated_manifest(
+    manifest: &[u8],
+    annotations: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, serde_json::Error> {
+    drop(serde_json::from_slice::<Manifest>(manifest)?);
+    with_annotations(manifest, annotations)
+}
+
+fn with_annotations(
+    bytes: &[u8],
+    annotations: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, serde_json::Error> {
     // Through the untyped value, so that what the types leave out is kept; its keys are sorted.
-    let mut index: Value = serde_json::from_slice(index)?;
+    let mut value: Value = serde_json::from_slice(bytes)?;
     for (name, text) in annotations {
-        index["annotations"][name] = Value::from(text.as_str());
+        value["annotations"][name] = Value::from(text.as_str());
     }
-    serde_json::to_vec_pretty(&index)
+    serde_json::to_vec_pretty(&value)
 }
 
 pub(super) fn written(algorithm: &str, digest: &[u8]) -> String {
@@ -199,6 +215,18 @@ mod tests {
         expected["annotations"] = serde_json::json!({"a": "2", "b": "3"});
         assert_eq!(serde_json::from_slice::<Value>(&bytes).unwrap(), expected);
         assert!(annotated(br#"{"schemaVersion":2,"config":{}}"#, &new).is_err());
+        assert!(annotated_manifest(INDEX.as_bytes(), &new).is_err());
+    }
+
+    #[test]
+    fn a_manifest_is_annotated_too() {
+        let manifest = r#"{"schemaVersion":2,"subject":{"x":1},"layers":[],
+            "config":{"mediaType":"m","digest":"sha256:a","size":1,"urls":["u"]}}"#;
+        let new = BTreeMap::from([("a".into(), "1".into())]);
+        let bytes = annotated_manifest(manifest.as_bytes(), &new).unwrap();
+        let mut expected: Value = serde_json::from_str(manifest).unwrap();
+        expected["annotations"] = serde_json::json!({"a": "1"});
+        assert_eq!(serde_json::from_slice::<Value>(&bytes).unwrap(), expected);
     }
 
     #[test]

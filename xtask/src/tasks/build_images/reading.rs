@@ -14,7 +14,7 @@ use crate::docker::registry::{Fetched, Options, Patience, Registry};
 use crate::plan::tags::Known;
 use crate::plan::{self, Plan, Request, fingerprint, look_up};
 use anyhow::Result;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// A run's facts, as far as they were read.
@@ -30,6 +30,8 @@ pub struct Reading<'a> {
     pub notes: stored::Notes,
     /// Bases that were made in the place of locked ones
     pub stand_ins: BTreeMap<String, OciBase>,
+    /// Caches (`<image>:<tag>`) that are not to be read though they are there
+    pub leave_out: BTreeSet<String>,
     request: Request,
     services: Vec<String>,
     /// How long look-ups may still take: in all in a run at a desk, which never waits on the network,
@@ -45,7 +47,16 @@ impl<'a> Reading<'a> {
         options: &'a BuildImages,
         patience: fn(&Kind, bool) -> Patience,
     ) -> Result<Self> {
-        let world = facts::read(&asked(session, options))?;
+        Self::of(session, options, facts::read(&asked(session, options))?, patience)
+    }
+
+    /// The same of a tree that was read.
+    pub fn of(
+        session: &'a Session,
+        options: &BuildImages,
+        world: World,
+        patience: fn(&Kind, bool) -> Patience,
+    ) -> Result<Self> {
         let request = request(options);
         let patience = patience(&world.facts.event.kind, world.facts.pushes(&request));
         let patience = said(session, patience);
@@ -58,6 +69,7 @@ impl<'a> Reading<'a> {
             indexes: BTreeMap::new(),
             notes: stored::read(&world.root),
             stand_ins: BTreeMap::new(),
+            leave_out: BTreeSet::new(),
             request,
             services: services.into_iter().collect(),
             left: patience.total,
@@ -68,6 +80,16 @@ impl<'a> Reading<'a> {
     /// The services that were asked for, and all that they build on.
     pub fn services(&self) -> &[String] {
         &self.services
+    }
+
+    /// How long look-ups of one kind may take.
+    pub fn left(&self) -> Duration {
+        self.left
+    }
+
+    /// Asks for something else of what was read.
+    pub fn ask(&mut self, request: &Request) {
+        self.request.clone_from(request);
     }
 
     /// Reads what is built and what it stands on, and looks for images of that. Nothing is made.
@@ -137,6 +159,11 @@ impl<'a> Reading<'a> {
             self.plan()?.built().map(|service| service.service.clone()).collect();
         let (registry, facts, left) = (&self.registry, &mut self.world.facts, Some(self.left));
         facts.tags_there = published::cache_tags(registry, facts, &services, left)?;
+        for (_, there) in
+            facts.tags_there.iter_mut().filter(|(tag, _)| self.leave_out.contains(*tag))
+        {
+            *there = Known::Known(false);
+        }
         Ok(())
     }
 
@@ -209,5 +236,6 @@ pub fn request(options: &BuildImages) -> Request {
         no_skip: options.no_skip,
         allow_dirty: options.allow_dirty,
         pull: options.pull,
+        warm: options.warm,
     }
 }
