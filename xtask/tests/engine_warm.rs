@@ -213,7 +213,7 @@ fn what_the_registry_does_not_say_is_neither_hot_nor_cold() {
         relay.reset();
         let ran = engine().xtask(&repository, &["warm-cache"]).run();
         assert_eq!((ran.code, lines(&ran)), (Some(1), told));
-        assert_eq!(relay.log().iter().filter(|it| it.request.method == "PUT").count(), 0);
+        assert_eq!(relay.log().iter().filter(|it| it.method == "PUT").count(), 0);
         relay.clear_rules();
     }
     // A rule of the relay in the place of a blob that is gone; and a manifest that cannot be written.
