@@ -1,5 +1,8 @@
 //! The whole command line in one place (DESIGN 4.1). It says what was asked for; tasks do it.
 
+use crate::bench::generate::Base;
+use crate::bench::peers::Peer;
+use crate::bench::scenario::Scenario;
 use crate::tasks::engine::EngineTask;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
@@ -48,12 +51,9 @@ pub enum Task {
     Fingerprint(Fingerprint),
     /// Write docker-compose.yml from the manifest
     Compose(Compose),
-    /// Measure; so far: generate the work for it
-    Bench {
-        /// What of it
-        #[command(subcommand)]
-        task: BenchTask,
-    },
+    /// Measure this program beside others at the same work, each on a private engine of its own
+    #[command(after_help = BENCH_HELP)]
+    Bench(Bench),
     /// Run all checks and tests, as CI does
     Test(Test),
     /// A Docker of our own, from Debian's packages; nothing is installed
@@ -79,6 +79,18 @@ line says why it has none.
 Examples:
   cargo xtask fingerprint                       one line a service
   cargo xtask fingerprint git-server --explain  what it is made of, to be compared with diff";
+
+const BENCH_HELP: &str = "\
+A scenario is measured in cases: as `pr` (nothing is pushed) and as `dev` (images, tags and caches
+are pushed), on a warm engine and on a fresh one that finds everything in the registry. Requests
+and bytes are counted before the registry, for all the same way. It needs a Debian or Ubuntu
+machine and root, and leaves nothing behind.
+
+Examples:
+  cargo xtask bench --services 20
+  cargo xtask bench --services 100 --scenario noop --peers bake --runs 5 --save noop.json
+  cargo xtask bench --services 1000 --scenario plan
+  cargo xtask bench generate --services 20 --output /tmp/twenty";
 
 /// Options of fingerprint.
 #[derive(Args, Clone, Debug, Default)]
@@ -148,6 +160,58 @@ pub struct Compose {
 }
 
 /// What of bench.
+#[derive(Args, Clone, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Bench {
+    /// Something else than measuring
+    #[command(subcommand)]
+    pub task: Option<BenchTask>,
+    /// What is measured
+    #[command(flatten)]
+    pub measure: Measure,
+}
+
+/// Options of bench itself.
+#[derive(Args, Clone, Debug)]
+pub struct Measure {
+    /// What is measured
+    #[arg(
+        long,
+        value_name = "SCENARIO",
+        value_delimiter = ',',
+        default_value = "noop,dev-commit,one-edit"
+    )]
+    pub scenario: Vec<Scenario>,
+    /// How many services are generated
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), required = true)]
+    pub services: Option<u32>,
+    /// How often each is run
+    #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub runs: u32,
+    /// The others that do the same work
+    #[arg(long, value_name = "PEER", value_delimiter = ',', default_value = "bake,compose,loop")]
+    pub peers: Vec<Peer>,
+    /// How many files each context has
+    #[arg(long, value_name = "M", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub files: u32,
+    /// Another seed gives other content
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// What the Dockerfiles start from
+    #[arg(long, value_name = "BASE", default_value = "busybox")]
+    pub base: Base,
+    /// Write what was measured as JSON, after each scenario
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<Utf8PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print what would be measured, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Something else of bench.
 #[derive(Clone, Debug, Subcommand)]
 pub enum BenchTask {
     /// Write a monorepo of so many services: the same numbers give the same bytes
@@ -170,8 +234,8 @@ pub struct Generate {
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
     /// What the Dockerfiles start from
-    #[arg(long, value_name = "BASE", value_parser = ["busybox", "debian"], default_value = "busybox")]
-    pub base: String,
+    #[arg(long, value_name = "BASE", default_value = "busybox")]
+    pub base: Base,
     /// Print the paths and sizes, and write nothing
     #[arg(long)]
     pub dry_run: bool,

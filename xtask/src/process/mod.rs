@@ -2,10 +2,12 @@
 
 mod command;
 mod failure;
+mod measured;
 mod stream;
 
 pub use command::Command;
 pub use failure::Failure;
+pub use measured::Measured;
 pub use stream::{Ended, Heard, Stream};
 
 use crate::interrupt::Interrupt;

@@ -9,7 +9,7 @@ mod publish;
 mod telling;
 mod test;
 
-use crate::cli::{BenchTask, Cli, Common, Task};
+use crate::cli::{Cli, Common, Task};
 use crate::context::environment::Environment;
 use crate::interrupt::Interrupt;
 use crate::process::Processes;
@@ -36,7 +36,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Plan(options) => build_images::plan(&session, options),
         Task::Fingerprint(options) => fingerprint::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
-        Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
+        Task::Bench(options) => bench::run(&session, options),
         Task::Test(options) => test::run(&session, *options),
         Task::Engine { task } => engine::run(&session, task),
     }
