@@ -136,7 +136,7 @@ impl Lane {
         let own = OwnEngine::start(&site.setup, contestant.name())?;
         let upstream = own.engine.registry.parse().context("a registry has no address")?;
         let relay = Relay::start(upstream).context("cannot listen on this machine")?;
-        let work = work(site, &registry_of(&relay))?;
+        let work = work(site, &registry_of(&relay), Making::MakeAndShare)?;
         Ok(Self { contestant, own, relay, work })
     }
 
@@ -192,8 +192,8 @@ pub fn registry_of(relay: &Relay) -> String {
     format!("{}/{FOLDER}", relay.address())
 }
 
-/// Reads the repository, and brings the bases to where it is published.
-fn work(site: &Site, place: &str) -> Result<Work> {
+/// Reads the repository, and makes its bases where there is no hub.
+pub fn work(site: &Site, place: &str, making: Making) -> Result<Work> {
     let manifest = site.root.join("services/services.toml");
     let world = facts::read(&Asked {
         env: &site.env,
@@ -205,7 +205,7 @@ fn work(site: &Site, place: &str) -> Result<Work> {
     })?;
     let setup = Setup { say: site.say, ..site.setup.clone() };
     let (registry, bases) = (site.registry(), Bases::new(&setup));
-    let (say, facts, making) = (&site.say, &world.facts, Making::MakeAndShare);
+    let (say, facts) = (&site.say, &world.facts);
     let finder = Finder { registry: &registry, bases: &bases, say, facts, making };
     let services: Vec<String> = facts.select(&[])?.into_iter().collect();
     let found = finder.find(&services)?;

@@ -3,10 +3,11 @@
 use super::engine::{OwnEngine, purge_leftovers};
 use super::floor::{self, Floor};
 use super::generate::Wanted;
-use super::lane::{Contestant, Lane, Site, registry_of};
+use super::lane::{Contestant, Lane, Site, registry_of, work};
 use super::report::{Report, Row, Run, compare};
 use super::repository::Repository;
 use super::scenario::{Case, Engine, Event, Scenario, rotated};
+use crate::context::bases::Making;
 use crate::docker::engine::files;
 use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
@@ -152,6 +153,8 @@ impl Bench<'_> {
         let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let relay = Relay::start(nowhere).context("cannot listen on this machine")?;
         relay.rule(When::from(1), Then::Answer(Canned::error(404, "MANIFEST_UNKNOWN")));
+        // Without its bases a service has no fingerprint, and that would be less work.
+        work(self.site, &registry_of(&relay), Making::Make)?;
         let (case, load) = (Scenario::Plan.cases()[0], load());
         let args =
             ["plan", "--json", "--event", case.event.name(), "--registry", &registry_of(&relay)];

@@ -100,6 +100,8 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // Best effort: what stays is below target/.
         std::fs::remove_dir_all(&self.0).ok();
+        // Fails where another run has its own in there.
+        self.0.parent().and_then(|parent| std::fs::remove_dir(parent).ok());
     }
 }
 
