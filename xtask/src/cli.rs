@@ -125,9 +125,18 @@ pub struct BuildImages {
     /// The buildx builder to use
     #[arg(long, value_name = "NAME")]
     pub builder: Option<String>,
-    /// Build every step anew
+    /// Build what is named (all, where nothing is), even though its image is there already
+    #[arg(long)]
+    pub force: bool,
+    /// Build all of it, also what it builds on, whatever is there already
+    #[arg(long)]
+    pub no_skip: bool,
+    /// Build every step anew; what is named is built even though its image is there already
     #[arg(long)]
     pub no_cache: bool,
+    /// In a run at a desk: take what is published from the registry instead of building it
+    #[arg(long)]
+    pub pull: bool,
     /// Load the images into the engine also where the event does not (pr)
     #[arg(long)]
     pub load: bool,

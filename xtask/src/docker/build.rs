@@ -18,8 +18,12 @@ use std::time::Duration;
 /// What came of a service.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// Its image is there
+    /// It was built
     Built(Built),
+    /// Its image was there; the digest is that of the published one, where it was looked for
+    Skipped(Option<String>),
+    /// The published image of this digest has more tags now
+    Promoted(String),
     /// Its own build failed
     Failed(Box<Failed>),
     /// It was not tried, because of services that it builds on, or of `--fail-fast`
@@ -34,6 +38,8 @@ pub enum Outcome {
 pub struct Built {
     /// The digest of its index or manifest; none where nothing was exported
     pub digest: Option<String>,
+    /// The digest of the manifest of the registry cache that the build wrote
+    pub cache: Option<String>,
     /// From the first to the last of its steps
     pub seconds: f64,
     /// Its steps
@@ -67,6 +73,8 @@ pub struct Pushed<'a> {
     pub image: &'a str,
     /// What was pushed
     pub digest: &'a str,
+    /// The cache manifest that was written with it
+    pub cache: Option<&'a str>,
 }
 
 /// Takes what buildx pushed, and gives for each the digest that services which build on it are to use.
@@ -173,7 +181,7 @@ impl Build<'_> {
     fn publish(&self, plan: &Plan, rest: &[String], outcomes: &mut BTreeMap<String, Outcome>) {
         let Some(Pushing { after, .. }) = self.pushing else { return };
         let built = |service: &String| match outcomes.get(service) {
-            Some(Outcome::Built(built)) => Some(built.digest.clone()),
+            Some(Outcome::Built(built)) => Some(built.clone()),
             _ => None,
         };
         let services = plan.services.iter().filter(|plan| rest.contains(&plan.service));
@@ -181,16 +189,18 @@ impl Build<'_> {
             services.filter_map(|plan| Some((plan, built(&plan.service)?))).collect();
         let pushed: Vec<Pushed> = built
             .iter()
-            .filter_map(|(plan, digest)| {
+            .filter_map(|(plan, built)| {
                 let (service, image) = (&plan.service, &plan.image);
-                Some(Pushed { service, image, digest: digest.as_deref()? })
+                let (digest, cache) = (built.digest.as_deref()?, built.cache.as_deref());
+                Some(Pushed { service, image, digest, cache })
             })
             .collect();
         let mut published = after(&pushed).into_iter();
-        for (plan, digest) in &built {
-            let published = digest.as_ref().and_then(|_| published.next()).unwrap_or_else(|| {
-                Err(anyhow::anyhow!("buildx did not say which digest it pushed"))
-            });
+        for (plan, built) in &built {
+            let published =
+                built.digest.as_ref().and_then(|_| published.next()).unwrap_or_else(|| {
+                    Err(anyhow::anyhow!("buildx did not say which digest it pushed"))
+                });
             match (published, outcomes.get_mut(&plan.service)) {
                 (Ok(digest), Some(Outcome::Built(built))) => built.digest = Some(digest),
                 (Ok(_), _) => {}
@@ -284,6 +294,7 @@ fn built(progress: &Progress, service: &str) -> Built {
     let target = target_name(service);
     Built {
         digest: progress.digest(&target).map(str::to_owned),
+        cache: progress.cache(&target).map(str::to_owned),
         seconds: progress.seconds(&target),
         steps: progress.steps(&target),
     }
