@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn an_edit_is_of_a_leaf_and_another_each_time() {
-        let all: std::collections::BTreeMap<_, _> = files(WANTED).collect();
+        let all: BTreeMap<_, _> = files(WANTED).collect();
         let (path, first) = edited(WANTED, 1);
         assert_eq!(path, "services/service0024/src/file0000.txt");
         assert_eq!(first.len(), all[&path].len());

@@ -40,6 +40,7 @@ pub enum Engine {
     /// Nothing; the registry has what was published
     Fresh,
     /// There is none
+    #[serde(rename = "none")]
     Without,
 }
 
@@ -116,7 +117,7 @@ impl Engine {
             Self::New => "new",
             Self::Warm => "warm",
             Self::Fresh => "fresh",
-            Self::Without => "-",
+            Self::Without => "none",
         }
     }
 }

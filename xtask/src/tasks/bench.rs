@@ -34,13 +34,19 @@ fn measure(session: &Session, options: &Measure) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let setup = Setup::new(session.processes.clone(), &session.env)?;
-    check_machine(&setup)?;
+    let engines = asked.scenarios != [Scenario::Plan];
+    if engines {
+        check_machine(&setup)?;
+    }
     let top = git::root(&session.processes, &session.env.dir)?;
     let folder = Folder(top.join(format!("target/xtask/bench/{}", std::process::id())));
     let quiet = session.common.quiet;
     let nothing: fn(&str) = |_| {};
     let say: fn(&str) = if quiet { nothing } else { |line| eprintln!("{line}") };
-    packages::ensure(&Setup { say, ..setup.clone() }, PackageSet::Engine)?;
+    if engines {
+        // Beforehand, and told: it takes a while the first time.
+        packages::ensure(&Setup { say, ..setup.clone() }, PackageSet::Engine)?;
+    }
     let of_engines = if session.common.verbose { say } else { nothing };
     let site = Site::new(Setup { say: of_engines, ..setup }, say, &session.env, &folder.0)?;
     let report = crate::bench::run::run(&asked, &site)?;
