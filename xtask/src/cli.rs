@@ -197,8 +197,8 @@ pub struct Measure {
     /// How often each is run
     #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub runs: u32,
-    /// The others that do the same work
-    #[arg(long, value_name = "PEER", value_delimiter = ',', default_value = "bake,compose,loop")]
+    /// The others that do the same work; the option without a value: nobody
+    #[arg(long, value_name = "PEER", value_delimiter = ',', num_args = 0.., default_value = "bake,compose,loop")]
     pub peers: Vec<Peer>,
     /// How many files each context has
     #[arg(long, value_name = "M", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]

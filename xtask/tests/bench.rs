@@ -68,6 +68,7 @@ fn what_would_be_measured_is_told() {
     let first: Vec<&str> = some.lines().skip(1).filter_map(|l| l.split(' ').next()).collect();
     assert_eq!(first, ["cold", "noop", "noop", "noop", "noop", "plan"], "{some}");
     assert!(some.contains("cold        dev  new    xtask, bake, loop\n"), "{some}");
+    assert!(told(&["--peers"]).ends_with("one-edit    dev  warm   xtask\n"));
     assert!(some.contains("plan        pr   none   xtask\n"), "{some}");
     assert_eq!(std::fs::read_dir(place.root()).unwrap().count(), 0);
 }
