@@ -65,6 +65,11 @@ pub enum Task {
 }
 
 const BUILD_HELP: &str = "\
+An image is built only where no image of its fingerprint is there (see `fingerprint --help`). A
+pull request skips what is published, dev and releases promote it, and a run at a desk skips what
+the engine has. A registry that does not answer is never taken for one that has the image. `plan`
+says what is done for each service, and why. --force, --no-skip and --no-cache build all the same.
+
 Examples:
   cargo xtask build-images                      all images, loaded as <project>-<service>:local
   cargo xtask build-images git-server           one image, and what it builds on

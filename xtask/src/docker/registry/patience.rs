@@ -51,6 +51,12 @@ impl Patience {
         longest_wait: Duration::from_secs(60),
     };
 
+    /// The same, with so many seconds for each operation (`XTASK_REGISTRY_PATIENCE`).
+    pub fn within(self, seconds: f64) -> Self {
+        let total = Duration::try_from_secs_f64(seconds).unwrap_or(self.total);
+        Self { total, per_request: self.per_request.min(total), ..self }
+    }
+
     /// How long to wait after a failed try (the first is 1): what the registry asks for, else
     /// doubling waits with a little jitter, so that many clients do not come back at once.
     pub fn wait(&self, failed: u32, asked: Option<Duration>, jitter: u32) -> Duration {

@@ -157,6 +157,8 @@ pub fn setup(session: &Session) -> Result<Setup> {
 }
 
 pub fn registry(session: &Session, patience: Patience) -> Registry {
+    let said = session.env.get("XTASK_REGISTRY_PATIENCE").and_then(|text| text.parse().ok());
+    let patience = said.map_or(patience, |seconds: f64| patience.within(seconds));
     Registry::new(Options::new(&session.env, &session.processes, patience))
 }
 
