@@ -5,7 +5,7 @@ use crate::docker::connect::connect;
 use crate::docker::engine::{self, Data, Engine, Instance, Setup};
 use crate::process::Processes;
 use anyhow::Result;
-use camino::Utf8Path;
+use camino::Utf8PathBuf;
 
 /// Begins the names of engines that are measured on; the process's number follows.
 const PREFIX: &str = "bench-";
@@ -53,9 +53,14 @@ fn purge(setup: &Setup) {
 pub fn purge_leftovers(setup: &Setup) {
     for instance in Instance::all(&setup.cache) {
         let number = instance.name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
-        let gone = |pid: u32| !Utf8Path::new(&format!("/proc/{pid}")).exists();
-        if number.and_then(|number| number.parse().ok()).is_some_and(gone) {
+        if number.is_some_and(is_gone) {
             purge(&Setup { instance: instance.name, ..setup.clone() });
         }
     }
+}
+
+/// Whether a text is the number of a process that has ended, also one that nobody has waited for.
+pub fn is_gone(process: &str) -> bool {
+    process.parse::<u32>().is_ok()
+        && Utf8PathBuf::from(format!("/proc/{process}/exe")).read_link().is_err()
 }

@@ -14,6 +14,7 @@ mod table;
 mod traffic;
 mod work;
 
+pub use engine::is_gone;
 pub use lane::{Contestant, Site};
 pub use report::{Report, Row};
 pub use table::table;

@@ -1,14 +1,14 @@
 //! `bench`: measures us beside others, and `bench generate` writes the monorepo that is measured.
 
 use super::Session;
-use crate::bench::generate::{CONTEXT, Wanted, files};
+use crate::bench::generate::{self, CONTEXT, Wanted};
 use crate::bench::run::Asked;
 use crate::bench::scenario::Scenario;
-use crate::bench::{Contestant, Site, repository, table};
+use crate::bench::{Contestant, Site, is_gone, repository, table};
 use crate::cli::{Bench, BenchTask, Generate, Measure};
 use crate::context::git;
 use crate::docker::engine::packages::{self, PackageSet};
-use crate::docker::engine::{Setup, check_machine};
+use crate::docker::engine::{Setup, check_machine, files};
 use crate::report::{count, stdout};
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -39,7 +39,7 @@ fn measure(session: &Session, options: &Measure) -> Result<ExitCode> {
         check_machine(&setup)?;
     }
     let top = git::root(&session.processes, &session.env.dir)?;
-    let folder = Folder(top.join(format!("target/xtask/bench/{}", std::process::id())));
+    let folder = Folder::below(&top.join("target/xtask/bench"));
     let quiet = session.common.quiet;
     let nothing: fn(&str) = |_| {};
     let say: fn(&str) = if quiet { nothing } else { |line| eprintln!("{line}") };
@@ -102,6 +102,16 @@ fn described(asked: &Asked) -> String {
 /// A folder that goes away with its value.
 struct Folder(Utf8PathBuf);
 
+impl Folder {
+    /// Named after this process. Those of processes that were killed go away.
+    fn below(folder: &Utf8Path) -> Self {
+        for other in files::list(folder).iter().filter(|name| is_gone(name)) {
+            drop(Self(folder.join(other)));
+        }
+        Self(folder.join(std::process::id().to_string()))
+    }
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         // Best effort: what stays is below target/.
@@ -121,7 +131,7 @@ fn generate(session: &Session, options: &Generate) -> Result<ExitCode> {
         base: options.base,
     };
     if options.dry_run {
-        for (path, bytes) in files(wanted) {
+        for (path, bytes) in generate::files(wanted) {
             stdout(&format!("{path} {}", bytes.len()))?;
         }
         return Ok(ExitCode::SUCCESS);
