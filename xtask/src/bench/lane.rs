@@ -21,7 +21,7 @@ use relay::Relay;
 use std::collections::BTreeMap;
 
 /// Variables that would change what is measured behind our back.
-const NOT_INHERITED: [&str; 8] = [
+const NOT_INHERITED: [&str; 9] = [
     "GITHUB_",
     "ACTIONS_",
     "BUILDX_",
@@ -29,6 +29,7 @@ const NOT_INHERITED: [&str; 8] = [
     "DOCKER_",
     "COMPOSE_",
     "GIT_",
+    "SOURCE_DATE_EPOCH",
     "XTASK_REGISTRY",
 ];
 /// The folder of the registry that everything goes to.
@@ -87,9 +88,8 @@ impl Site {
 
     /// A call of this program in the generated repository.
     pub fn ours(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(format!("run `xtask {}`", args[0]), self.program.as_str());
-        command = command.args(args.to_vec()).dir(&self.root);
-        self.clean(command)
+        let purpose = format!("run `xtask {}`", args.first().copied().unwrap_or_default());
+        Command::new(purpose, self.program.as_str()).args(args.to_vec()).dir(&self.root)
     }
 
     /// The same command, which inherits nothing that would change it.
