@@ -60,7 +60,7 @@ impl Repository {
         repository.git("put off the garbage collection", &["config", "gc.auto", "0"])?;
         repository.commit()?;
         // As in a clone: thousands of loose objects would be slow to look up.
-        repository.git("pack the objects", &["repack", "-a", "-d", "--quiet"])?;
+        repository.git("pack the objects", &["repack", "-a", "-d", "--quiet", "--window=0"])?;
         Ok(repository)
     }
 
