@@ -156,6 +156,24 @@ fn a_misbehaviour_that_passes_is_tried_again() {
     }
 }
 
+/// Only a run at a desk has no time.
+#[test]
+fn a_slow_registry_is_waited_for_where_there_is_time() {
+    let relay = relay_to(engine());
+    let repository = service(&format!("{}/{}", relay.address(), unique("look-ups")));
+    let run = |args: &[&str]| {
+        let args = [&["build-images", "--json"], args].concat();
+        let report = engine().xtask(&repository, &args).run().success().json();
+        report["services"][0]["outcome"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(run(&["--event", "dev"]), "built");
+    let slow = Then::Delay(Duration::from_millis(2500));
+    relay.rule(When::on("GET", "/web/manifests/fp-"), slow);
+    assert_eq!(run(&["--pull"]), "built");
+    assert_eq!(run(&["--event", "pr"]), "skipped");
+    assert_eq!(run(&["--event", "dev"]), "promoted");
+}
+
 /// GHCR answers 403 for packages that do not exist.
 #[test]
 fn a_registry_that_refuses_what_it_does_not_have() {

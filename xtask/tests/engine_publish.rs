@@ -38,7 +38,7 @@ fn service<'a>(report: &'a serde_json::Value, service: &str) -> &'a serde_json::
     services.iter().find(|entry| entry["service"] == service).unwrap()
 }
 
-fn outcomes<'a>(report: &'a serde_json::Value) -> [&'a str; 2] {
+fn outcomes(report: &serde_json::Value) -> [&str; 2] {
     ["base", "web"].map(|name| service(report, name)["outcome"].as_str().unwrap())
 }
 
@@ -83,6 +83,7 @@ fn dev_then_a_pull_request_and_a_release_elsewhere() {
         assert_eq!(text["mediaType"], "application/vnd.oci.image.index.v1+json");
         assert_eq!(text["annotations"]["org.opencontainers.image.revision"], sha);
         assert!(text["annotations"]["org.opencontainers.image.created"].is_string(), "{text}");
+        assert_eq!(text["annotations"]["io.github.tzervas.autogit.cache"], there["cache"]);
         let provenance = provenance(&format!("{place}/{service}"), &text);
         assert_eq!(provenance["predicateType"], "https://slsa.dev/provenance/v0.2");
         // What mode=max says, `min` does not.

@@ -224,3 +224,47 @@ fn a_tag_without_a_claim_of_this_very_fingerprint_is_no_hit() {
     assert_eq!(outcomes(&report), "bss");
     assert!(reason(&report, "alone").contains("it claims nothing"), "{report}");
 }
+
+/// Has a published image say that it was built long ago.
+fn backdate(name: &str) {
+    let index = registry::manifest(name);
+    let long_ago = "2020-01-01T00:00:00Z".to_owned();
+    let created = [("org.opencontainers.image.created".to_owned(), long_ago)].into();
+    let bytes = xtask::docker::registry::oci::annotated(&index.bytes, &created).unwrap();
+    let client = registry::client();
+    client.put_manifest(&name.parse().unwrap(), &index.media_type, &bytes).unwrap();
+}
+
+/// What a step brought in from the world outside does not stay for ever.
+#[test]
+fn an_old_image_is_refreshed_on_dev_and_only_there() {
+    let place = place(engine());
+    let base = "FROM busybox:debian\nRUN cat /proc/uptime > /now\n";
+    let web = format!("FROM {place}/base\nRUN cp /now /copy\n");
+    let services = "[services.base]\nrefresh = \"7d\"\n[services.web]\n";
+    let repository = busybox(&place, services, &[("base", base), ("web", &web)]);
+    let tags = || ["base", "web"].map(|service| registry::tags(&format!("{place}/{service}")));
+    assert_eq!(outcomes(&run(engine(), &repository, &DEV)), "bb");
+    let fresh = tags();
+    let fp = fresh[0].keys().find(|tag| tag.starts_with("fp-")).unwrap();
+    backdate(&format!("{place}/base:{fp}"));
+    let first = tags();
+    assert_eq!(outcomes(&run(engine(), &repository, &PR)), "ss");
+    let release = ["build-images", "--event", "release:v1.0.0", "--json"];
+    assert_eq!(outcomes(&run(engine(), &repository, &release)), "pp");
+    let report = run(engine(), &repository, &DEV);
+    assert_eq!(outcomes(&report), "bb");
+    assert!(reason(&report, "base").starts_with("refresh: "), "{report}");
+    let second = tags();
+    for (first, second) in first.iter().zip(&second) {
+        let fp = first.keys().find(|tag| tag.starts_with("fp-")).unwrap();
+        assert_ne!(first[fp], second[fp]);
+        assert_eq!(second[fp], second["dev"]);
+        assert_eq!(first[fp], second["v1.0.0"]);
+    }
+    let now = |image: &str, file: &str| {
+        let image = format!("{place}/{image}:dev");
+        engine().docker(&["run", "--rm", "--pull=always", &image, "/bin/busybox", "cat", file])
+    };
+    assert_eq!(now("base", "/now"), now("web", "/copy"));
+}

@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Note {
     /// 64 hex digits
     pub fingerprint: String,
+    /// What it was built for, which is no part of the fingerprint
+    pub platforms: Vec<String>,
     /// The image's id in the store
     pub id: String,
 }
@@ -73,4 +75,5 @@ pub fn find(
 fn is_of_now(facts: &Facts, service: &str, note: &Note) -> bool {
     let identity = facts.identities.get(service).and_then(|identity| identity.as_ref().ok());
     identity.is_some_and(|fingerprint| fingerprint.whole == note.fingerprint)
+        && facts.service(service).is_some_and(|service| service.platforms == note.platforms)
 }

@@ -1,6 +1,8 @@
 //! Carries the building of a plan out: what can run together goes in one bake, and a failing
 //! service costs only what builds on it.
 
+mod digests;
+
 use super::again::Tries;
 use super::bake::{Definition, service_name, target_name};
 use super::buildx::{Baked, Buildx};
@@ -11,6 +13,7 @@ use crate::parallel::{self, lock};
 use crate::plan::Plan;
 use crate::plan::graph::Graph;
 use anyhow::Result;
+use digests::by_digest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -264,30 +267,6 @@ impl Build<'_> {
             }
         }
     }
-}
-
-/// The plan's definition, in which what was pushed already is referred to by its digest.
-fn by_digest(plan: &Plan, outcomes: &BTreeMap<String, Outcome>) -> Definition {
-    let mut definition = plan.definition.clone();
-    let mut digests = BTreeMap::new();
-    for service in &plan.services {
-        let handle = plan.definition.target.get(&target_name(&service.service));
-        let handle = handle.and_then(|target| target.tags.first());
-        if let (Some(handle), Some(Outcome::Built(Built { digest: Some(digest), .. }))) =
-            (handle, outcomes.get(&service.service))
-        {
-            digests.insert(
-                format!("docker-image://{handle}"),
-                format!("docker-image://{}@{digest}", service.image),
-            );
-        }
-    }
-    for context in definition.target.values_mut().flat_map(|target| target.contexts.values_mut()) {
-        if let Some(digest) = digests.get(context) {
-            context.clone_from(digest);
-        }
-    }
-    definition
 }
 
 fn built(progress: &Progress, service: &str) -> Built {

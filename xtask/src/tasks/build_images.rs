@@ -1,5 +1,6 @@
 //! `build-images` and `plan`: facts, plan, then print it or carry it out.
 
+mod loading;
 mod pushed;
 pub(super) mod reading;
 mod second_look;
@@ -10,16 +11,14 @@ use crate::cli::BuildImages;
 use crate::context::bases::Making;
 use crate::context::event::Kind;
 use crate::context::facts::World;
-use crate::context::stored;
 use crate::context::tree::{self, Tree};
 use crate::docker::bake::Definition;
-use crate::docker::bases;
-use crate::docker::build::{Build, Built, OnFailure, Outcome, Pushed, Pushing};
+use crate::docker::build::{Build, OnFailure, Outcome, Pushed, Pushing};
 use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
 use crate::docker::publish::Publish;
 use crate::docker::registry::{Fetched, Patience};
-use crate::docker::{Docker, connect, links, store};
+use crate::docker::{Docker, connect, links};
 use crate::plan::look_up::LookUp;
 use crate::plan::tags::Known;
 use crate::plan::{Action, Plan, Request, ServicePlan};
@@ -27,14 +26,13 @@ use crate::report::json;
 use crate::report::terminal::{Level, Terminal};
 use anyhow::Result;
 use pushed::Images;
-use reading::{Reading, registry, request, setup};
-use second_look::{SecondLook, Seen};
+use reading::{Reading, request, setup};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 /// Prints the plan and does nothing.
 pub fn plan(session: &Session, options: &BuildImages) -> Result<ExitCode> {
-    let mut reading = Reading::new(session, options, Patience::LOCAL)?;
+    let mut reading = Reading::new(session, options, |_, _| Patience::LOCAL)?;
     let docker = connect::find(&setup(session)?)?;
     reading.look(docker.as_ref())?;
     reading.caches()?;
@@ -70,13 +68,12 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn prepare(session: &'a Session, options: &'a BuildImages) -> Result<Self> {
         let request = request(options);
-        let mut reading = Reading::new(session, options, Patience::LOCAL)?;
+        let mut reading = Reading::new(session, options, |kind, pushes| match kind {
+            Kind::Local => Patience::LOCAL,
+            _ if pushes => Patience::PUBLISH,
+            _ => Patience::CHECK,
+        })?;
         let pushes = reading.world.facts.pushes(&request);
-        reading.registry = match reading.world.facts.event.kind {
-            Kind::Local => reading.registry,
-            _ if pushes => registry(session, Patience::PUBLISH),
-            _ => registry(session, Patience::CHECK),
-        };
         if pushes {
             let tree = if options.allow_dirty { Tree::MayDiffer } else { Tree::AsHead };
             let services = reading.services();
@@ -218,71 +215,6 @@ impl<'a> Run<'a> {
         let report = json::report(&self.plan, outcomes, took);
         json::write(&self.reading.world.root, &report)?;
         if self.options.json { crate::report::stdout(&format!("{report:#}")) } else { Ok(()) }
-    }
-
-    /// Brings into the engine's store what is published, and the bases, so that plain `docker build`
-    /// finds them by the names that Dockerfiles use.
-    fn load(&self, docker: &Docker) -> Result<()> {
-        let facts = &self.reading.world.facts;
-        for service in self.plan.services.iter().filter(|service| service.pull) {
-            if let Some(digest) = &service.published {
-                let image = format!("{}@{digest}", service.image);
-                let names = facts.local_names(&service.service);
-                store::pull(docker, &self.session.processes, &image, &names)?;
-            }
-        }
-        let loads = facts.event.kind == Kind::Local || self.options.load;
-        if self.pushes || !loads {
-            return Ok(());
-        }
-        let setup = setup(self.session)?;
-        for (name, base) in &self.reading.found.made {
-            bases::load(&setup, docker, name, base)?;
-        }
-        for (name, context) in &self.reading.found.shared {
-            let image = context.trim_start_matches("docker-image://");
-            bases::pull(&setup, docker, name, image)?;
-        }
-        Ok(())
-    }
-
-    /// Notes which images in the store are those of their fingerprints by now.
-    fn note(&self, docker: &Docker, outcomes: &BTreeMap<String, Outcome>) -> Result<()> {
-        let reading = &self.reading;
-        if reading.world.facts.event.kind != Kind::Local {
-            return Ok(());
-        }
-        let built = |(service, outcome): (&String, &Outcome)| match outcome {
-            Outcome::Built(Built { digest: Some(digest), .. }) => {
-                Some((service.clone(), digest.clone()))
-            }
-            _ => None,
-        };
-        let mut fresh: BTreeMap<String, String> = outcomes.iter().filter_map(built).collect();
-        let pulled = self.plan.services.iter().filter(|service| service.pull);
-        fresh.extend(pulled.filter_map(|s| Some((s.service.clone(), s.published.clone()?))));
-        if fresh.is_empty() {
-            return Ok(());
-        }
-        let look = SecondLook { session: self.session, world: &reading.world };
-        let names: Vec<&str> = fresh.keys().map(String::as_str).collect();
-        let seen = look.at(&names)?;
-        let first_name = |service: &str| reading.world.facts.local_names(service).swap_remove(0);
-        let asked: Vec<String> = fresh.keys().map(|service| first_name(service)).collect();
-        let ids = store::ids(docker, &self.session.processes, &asked)?;
-        let mut notes = reading.notes.clone();
-        for (service, digest) in &fresh {
-            notes.remove(service);
-            let id = ids.get(&first_name(service)).filter(|id| *id == digest);
-            let claimable = reading.world.facts.claimable(service, &self.request).is_some();
-            if let (Some(Seen::Same(fingerprint)), Some(id), true) =
-                (seen.get(service), id, claimable)
-            {
-                let (fingerprint, id) = (fingerprint.whole.clone(), id.clone());
-                notes.insert(service.clone(), stored::Note { fingerprint, id });
-            }
-        }
-        stored::write(&reading.world.root, notes)
     }
 }
 

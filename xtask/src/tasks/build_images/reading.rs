@@ -36,9 +36,17 @@ pub struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// Reads what is local. `patience` is for all that is asked of registries.
-    pub fn new(session: &'a Session, options: &'a BuildImages, patience: Patience) -> Result<Self> {
+    /// Reads what is local. `patience` is for all that is asked of registries; it may depend on what
+    /// was read, and on whether the run pushes.
+    pub fn new(
+        session: &'a Session,
+        options: &'a BuildImages,
+        patience: fn(&Kind, bool) -> Patience,
+    ) -> Result<Self> {
         let world = facts::read(&asked(session, options))?;
+        let request = request(options);
+        let patience = patience(&world.facts.event.kind, world.facts.pushes(&request));
+        let patience = said(session, patience);
         let chosen = world.facts.select(&options.names)?;
         let services = world.facts.graph.with_dependencies(chosen.iter().map(String::as_str));
         Ok(Self {
@@ -47,7 +55,7 @@ impl<'a> Reading<'a> {
             found: bases::Found::default(),
             indexes: BTreeMap::new(),
             notes: stored::read(&world.root),
-            request: request(options),
+            request,
             services: services.into_iter().collect(),
             left: patience.total,
             world,
@@ -157,9 +165,13 @@ pub fn setup(session: &Session) -> Result<Setup> {
 }
 
 pub fn registry(session: &Session, patience: Patience) -> Registry {
+    Registry::new(Options::new(&session.env, &session.processes, said(session, patience)))
+}
+
+/// What the user says about it wins.
+fn said(session: &Session, patience: Patience) -> Patience {
     let said = session.env.get("XTASK_REGISTRY_PATIENCE").and_then(|text| text.parse().ok());
-    let patience = said.map_or(patience, |seconds: f64| patience.within(seconds));
-    Registry::new(Options::new(&session.env, &session.processes, patience))
+    said.map_or(patience, |seconds: f64| patience.within(seconds))
 }
 
 pub fn asked<'a>(session: &'a Session, options: &'a BuildImages) -> Asked<'a> {
