@@ -50,7 +50,8 @@ fn row<'a>(report: &'a Value, case: [&str; 3], contestant: &str) -> &'a Value {
 #[test]
 fn everyone_is_measured_at_the_same_work_and_nothing_is_left() {
     let place = Repository::new(&[]);
-    let child = start(&place, &["--scenario", "noop,dev-commit", "--json", "--save", "saved.json"]);
+    let all = "cold,noop,dev-commit,one-edit";
+    let child = start(&place, &["--scenario", all, "--json", "--save", "saved.json"]);
     let pid = child.id();
     let ran = Ran::from(child.wait_with_output().unwrap()).success();
     nothing_is_left(&place, pid);
@@ -59,11 +60,14 @@ fn everyone_is_measured_at_the_same_work_and_nothing_is_left() {
     assert_eq!(serde_json::from_slice::<Value>(&saved).unwrap(), report);
 
     let cases = [
+        ["cold", "dev", "new"],
         ["noop", "pr", "warm"],
         ["noop", "dev", "warm"],
         ["noop", "pr", "fresh"],
         ["noop", "dev", "fresh"],
         ["dev-commit", "dev", "warm"],
+        ["one-edit", "pr", "warm"],
+        ["one-edit", "dev", "warm"],
     ];
     assert_eq!(report["rows"].as_array().unwrap().len(), cases.len() * 4 + 2);
     for case in cases {
@@ -77,15 +81,18 @@ fn everyone_is_measured_at_the_same_work_and_nothing_is_left() {
             assert_eq!(row.get("peak-memory").is_some(), contestant == "xtask", "{row:#}");
         }
     }
-    let floor = row(&report, cases[0], "floor");
+    let floor = row(&report, cases[1], "floor");
     assert!(floor["floor"]["gets"].as_f64().unwrap() > 0.0, "{floor:#}");
     assert!(floor.get("traffic").is_none());
-    // An engine that has nothing has to be told by the registry what there is: its cache.
-    let pulled = |case, contestant| {
-        row(&report, case, contestant)["traffic"]["bytes-pulled"].as_u64().unwrap()
-    };
-    assert!(pulled(cases[3], "bake") > 1_000_000, "{report:#}");
-    assert!(pulled(cases[1], "loop") < 1_000_000, "{report:#}");
+    for contestant in CONTESTANTS {
+        let sent = |case: usize| {
+            let traffic = &row(&report, cases[case], contestant)["traffic"];
+            traffic["bytes-pushed"].as_u64().unwrap()
+        };
+        // A changed file is in a layer of megabytes; a commit that no service sends is in none.
+        assert!(sent(0) > 10_000_000 && sent(7) > 5_000_000, "{contestant}: {report:#}");
+        assert!(sent(2) < 1_000_000 && sent(5) < 1_000_000, "{contestant}: {report:#}");
+    }
 }
 
 #[test]
