@@ -83,5 +83,6 @@ fn wrong_requests_are_refused() {
     refused(&["--services", "0"], "0 is not in 1..=10000");
     refused(&["--services", "2", "--scenario", "nope"], "[possible values: cold, noop, ");
     refused(&["--services", "2", "--peers", "podman"], "[possible values: bake, compose, loop]");
+    refused(&["--services", "2", "--save", "no/such/folder.json"], "cannot be written");
     refused(&["--runs", "2", "generate", "--services", "2"], "cannot be used with");
 }

@@ -1,6 +1,6 @@
-//! Servers for tests and for `bench`, on loopback only: a relay that stands before a registry and counts, delays,
-//! fails, cuts and holds requests ([`Relay`]); a server that answers by script ([`Scripted`]); a
-//! small registry in memory ([`Memory`]) and a token server ([`TokenServer`]).
+//! Servers for tests and for `bench`, on loopback only: a relay that stands before a registry and
+//! counts, delays, fails, cuts and holds requests ([`Relay`]); a server that answers by script
+//! ([`Scripted`]); a small registry in memory ([`Memory`]) and a token server ([`TokenServer`]).
 //!
 //! Nothing here knows what the product does.
 

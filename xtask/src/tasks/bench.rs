@@ -33,6 +33,9 @@ fn measure(session: &Session, options: &Measure) -> Result<ExitCode> {
         stdout(described(&asked).trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(file) = &asked.save {
+        can_be_saved(file)?;
+    }
     let setup = Setup::new(session.processes.clone(), &session.env)?;
     let engines = asked.scenarios != [Scenario::Plan];
     if engines {
@@ -56,6 +59,14 @@ fn measure(session: &Session, options: &Measure) -> Result<ExitCode> {
         table(&report).trim_end().to_owned()
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Before minutes of work whose result would be lost. What is in the file stays until then.
+fn can_be_saved(file: &Utf8Path) -> Result<()> {
+    if let Err(error) = std::fs::File::options().create(true).append(true).open(file) {
+        wrong!("`--save {file}` cannot be written: {error}");
+    }
+    Ok(())
 }
 
 fn asked(session: &Session, options: &Measure) -> Asked {
