@@ -1,8 +1,11 @@
 //! The whole command line in one place (DESIGN 4.1). It says what was asked for; tasks do it.
 
-use crate::bench::generate::Base;
-use crate::bench::peers::Peer;
-use crate::bench::scenario::Scenario;
+mod bench;
+mod compare;
+
+pub use bench::{Bench, BenchTask, Generate, Measure};
+pub use compare::{Affected, Matrix, Why};
+
 use crate::tasks::engine::EngineTask;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
@@ -49,10 +52,29 @@ pub enum Task {
     /// Print what tells each image from all others: all that goes into it, as one number
     #[command(after_help = FINGERPRINT_HELP)]
     Fingerprint(Fingerprint),
+    /// Print the services whose images differ from those of a commit, and why
+    #[command(after_help = compare::AFFECTED_HELP)]
+    Affected(Affected),
+    /// Print what has changed between the tree and what is published
+    #[command(after_help = compare::WHY_HELP)]
+    Why(Why),
+    /// Print services spread over the jobs of a workflow
+    #[command(after_help = compare::MATRIX_HELP)]
+    Matrix(Matrix),
+    /// What Dockerfiles start from, and the lock file that holds it to one content
+    #[command(after_help = BASES_HELP)]
+    Bases {
+        /// What of it
+        #[command(subcommand)]
+        task: BasesTask,
+    },
+    /// Prove that skips are right: build anew, twice, and compare with what is published
+    #[command(after_help = VERIFY_HELP)]
+    Verify(Verify),
     /// Write docker-compose.yml from the manifest
     Compose(Compose),
     /// Measure this program beside others at the same work, each on a private engine of its own
-    #[command(after_help = BENCH_HELP)]
+    #[command(after_help = bench::HELP)]
     Bench(Bench),
     /// Run all checks and tests, as CI does
     Test(Test),
@@ -85,17 +107,105 @@ Examples:
   cargo xtask fingerprint                       one line a service
   cargo xtask fingerprint git-server --explain  what it is made of, to be compared with diff";
 
-const BENCH_HELP: &str = "\
-A scenario is measured in cases: as `pr` (nothing is pushed) and as `dev` (images, tags and caches
-are pushed), on a warm engine and on a fresh one that finds everything in the registry. Requests
-and bytes are counted before the registry, for all the same way. It needs a Debian or Ubuntu
-machine and root, and leaves nothing behind.
+const BASES_HELP: &str = "\
+The lock file is bases.lock beside the manifest. What is in it is built on by its digest, until
+`bases update` moves it; what is not is looked up in every run.
 
 Examples:
-  cargo xtask bench --services 20
-  cargo xtask bench --services 100 --scenario noop --peers bake --runs 5 --save noop.json
-  cargo xtask bench --services 1000 --scenario plan
-  cargo xtask bench generate --services 20 --output /tmp/twenty";
+  cargo xtask bases update                      lock all bases to what they are now
+  cargo xtask bases update debian:trixie-slim   one of them
+  cargo xtask bases check --fail                for CI: exit code 1 if `update` would move something";
+
+/// What of bases.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BasesTask {
+    /// Lock bases to their newest content. One that is made from Debian's packages is made anew and
+    /// pushed to <registry>/bases
+    Update(BasesUpdate),
+    /// Tell which bases are no longer what they are locked to
+    Check(BasesCheck),
+    /// Tell what bases are locked to; no registry is asked
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Options of bases update.
+#[derive(Args, Clone, Debug, Default)]
+pub struct BasesUpdate {
+    /// Bases of the manifest [default: all]
+    #[arg(value_name = "BASE")]
+    pub names: Vec<String>,
+    /// Take it from there [default: from where it is locked; else from the hub if it answers within
+    /// 2 s, else made]
+    #[arg(long, value_name = "SOURCE", value_parser = ["hub", "bootstrap"])]
+    pub from: Option<String>,
+    /// Where made bases are pushed, instead of the manifest's registry [env: XTASK_REGISTRY]
+    #[arg(long, value_name = "REGISTRY")]
+    pub registry: Option<String>,
+    /// Print what would move; make, push and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print what moved as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of bases check.
+#[derive(Args, Clone, Debug, Default)]
+pub struct BasesCheck {
+    /// Exit with 1 unless every base is locked, and known to be what it is locked to
+    #[arg(long)]
+    pub fail: bool,
+    /// Where made bases are looked up, instead of the manifest's registry [env: XTASK_REGISTRY]
+    #[arg(long, value_name = "REGISTRY")]
+    pub registry: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+const VERIFY_HELP: &str = "\
+Each image is built twice without any cache, and compared with the published image of its
+fingerprint, file by file: path, kind, mode, owner, content, and the configuration. Times are left
+out. What differs between the two builds is unstable, and proves nothing. What is the same in both,
+but not in the published image, is explained where packages of other versions are installed (the
+world outside has moved), and else it is a wrong skip: exit code 1.
+
+Each image stands on the published images of the services that it builds on, so that it is judged
+alone. An argument of `volatile-args` has another value in the second build, so that what depends
+on it is unstable; secrets are as they are, and cache mounts of RUN as the builder has them. Where
+nothing is published of a fingerprint, nothing is skipped, and there is nothing to prove: exit code 0.
+
+Images are written below target/xtask/verify, and removed at the end: free space of about twice
+their size is needed. Layers are decompressed by `gzip` and `zstd`.
+
+Examples:
+  cargo xtask verify                            all services
+  cargo xtask verify git-server --json          one, with every path that differs
+  cargo xtask verify git-server --against dev   with what `dev` is now";
+
+/// Options of verify.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Verify {
+    /// Services and groups [default: all services]
+    #[arg(value_name = "SERVICE|GROUP")]
+    pub names: Vec<String>,
+    /// Compare with this tag instead of the image of the fingerprint; one that is absent is an error
+    #[arg(long, value_name = "TAG")]
+    pub against: Option<String>,
+    /// Where images are, instead of the manifest's registry [env: XTASK_REGISTRY]
+    #[arg(long, value_name = "REGISTRY")]
+    pub registry: Option<String>,
+    /// The buildx builder to use
+    #[arg(long, value_name = "NAME")]
+    pub builder: Option<String>,
+    /// Print JSON, with all differences
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Options of fingerprint.
 #[derive(Args, Clone, Debug, Default)]
@@ -169,88 +279,6 @@ pub struct Compose {
     #[arg(long, conflicts_with = "dry_run")]
     pub check: bool,
     /// Print the file and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-/// What of bench.
-#[derive(Args, Clone, Debug)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub struct Bench {
-    /// Something else than measuring
-    #[command(subcommand)]
-    pub task: Option<BenchTask>,
-    /// What is measured
-    #[command(flatten)]
-    pub measure: Measure,
-}
-
-/// Options of bench itself.
-#[derive(Args, Clone, Debug)]
-pub struct Measure {
-    /// What is measured
-    #[arg(
-        long,
-        value_name = "SCENARIO",
-        value_delimiter = ',',
-        default_value = "noop,dev-commit,one-edit"
-    )]
-    pub scenario: Vec<Scenario>,
-    /// How many services are generated
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), required = true)]
-    pub services: Option<u32>,
-    /// How often each is run
-    #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    pub runs: u32,
-    /// The others that do the same work; the option without a value: nobody
-    #[arg(long, value_name = "PEER", value_delimiter = ',', num_args = 0.., default_value = "bake,compose,loop")]
-    pub peers: Vec<Peer>,
-    /// How many files each context has
-    #[arg(long, value_name = "M", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub files: u32,
-    /// Another seed gives other content
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    pub seed: u64,
-    /// What the Dockerfiles start from
-    #[arg(long, value_name = "BASE", default_value = "busybox")]
-    pub base: Base,
-    /// Write what was measured as JSON, after each scenario
-    #[arg(long, value_name = "FILE")]
-    pub save: Option<Utf8PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-    /// Print what would be measured, and do nothing
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-/// Something else of bench.
-#[derive(Clone, Debug, Subcommand)]
-pub enum BenchTask {
-    /// Write a monorepo of so many services: the same numbers give the same bytes
-    Generate(Generate),
-}
-
-/// Options of bench generate.
-#[derive(Args, Clone, Debug)]
-pub struct Generate {
-    /// How many services
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub services: u32,
-    /// How many files each context has (1 MB in all)
-    #[arg(long, value_name = "M", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub files: u32,
-    /// The folder to write into; it must be empty or absent
-    #[arg(long, value_name = "DIR", default_value = "target/xtask/generated")]
-    pub output: Utf8PathBuf,
-    /// Another seed gives other content
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    pub seed: u64,
-    /// What the Dockerfiles start from
-    #[arg(long, value_name = "BASE", default_value = "busybox")]
-    pub base: Base,
-    /// Print the paths and sizes, and write nothing
     #[arg(long)]
     pub dry_run: bool,
 }

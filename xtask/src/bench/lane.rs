@@ -205,8 +205,8 @@ pub fn work(site: &Site, place: &str, making: Making) -> Result<Work> {
     })?;
     let setup = Setup { say: site.say, ..site.setup.clone() };
     let (registry, bases) = (site.registry(), Bases::new(&setup));
-    let (say, facts) = (&site.say, &world.facts);
-    let finder = Finder { registry: &registry, bases: &bases, say, facts, making };
+    let (say, facts, lock) = (&site.say, &world.facts, &world.lock);
+    let finder = Finder { registry: &registry, bases: &bases, say, facts, lock, making };
     let services: Vec<String> = facts.select(&[])?.into_iter().collect();
     let found = finder.find(&services)?;
     let contexts: BTreeMap<String, String> =
