@@ -15,7 +15,7 @@ mod test;
 mod verify;
 mod why;
 
-use crate::cli::{BenchTask, Cli, Common, Task};
+use crate::cli::{Cli, Common, Task};
 use crate::context::environment::Environment;
 use crate::interrupt::Interrupt;
 use crate::process::Processes;
@@ -50,7 +50,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Bases { task } => bases::run(&session, task),
         Task::Verify(options) => verify::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
-        Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
+        Task::Bench(options) => bench::run(&session, options),
         Task::Test(options) => test::run(&session, *options),
         Task::Release { task } => release::run(&session, task),
         Task::Engine { task } => engine::run(&session, task),
