@@ -135,12 +135,7 @@ pub fn head_of_branch(
     }
     let name = format!("refs/heads/{branch}");
     let command = git(root, "ask the remote for its head", &["ls-remote", "--", "origin", &name]);
-    let command = command
-        .env("GIT_TERMINAL_PROMPT", "0")
-        // A remote that says nothing for half a minute is given up.
-        .env("GIT_HTTP_LOW_SPEED_LIMIT", "1")
-        .env("GIT_HTTP_LOW_SPEED_TIME", "30")
-        .envs(&github_credentials(env));
+    let command = over_network(command, env).env("GIT_TERMINAL_PROMPT", "0");
     let mut head = None;
     let ended = processes.stream(&command, &mut |stream, line| {
         if stream == Stream::Stdout {
@@ -151,6 +146,14 @@ pub fn head_of_branch(
         return Ok(Head::Unknown(ended.stderr.lines().last().unwrap_or("git failed").to_owned()));
     }
     Ok(if head.as_deref() == Some(commit) { Head::Still } else { Head::Moved(head) })
+}
+
+/// A command that talks to a remote. One that says nothing for half a minute is given up.
+pub fn over_network(command: Command, env: &Environment) -> Command {
+    command
+        .env("GIT_HTTP_LOW_SPEED_LIMIT", "1")
+        .env("GIT_HTTP_LOW_SPEED_TIME", "30")
+        .envs(&github_credentials(env))
 }
 
 fn github_credentials(env: &Environment) -> BTreeMap<String, Option<String>> {
@@ -177,7 +180,8 @@ pub fn folder_of_manifest(manifest: &Utf8Path) -> Result<&Utf8Path, Wrong> {
     }
 }
 
-fn git(dir: &Utf8Path, purpose: &str, args: &[&str]) -> Command {
+/// A git command in a folder.
+pub fn git(dir: &Utf8Path, purpose: &str, args: &[&str]) -> Command {
     // Optional locks are not taken: a look at the tree must not disturb a git that works beside us.
     Command::new(purpose, "git").args(["--no-optional-locks"]).args(args.to_vec()).dir(dir)
 }

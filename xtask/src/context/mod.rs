@@ -8,6 +8,7 @@ pub mod facts;
 pub mod git;
 pub mod inputs;
 pub mod published;
+pub mod refs;
 pub mod secrets;
 pub mod stored;
 pub mod tree;

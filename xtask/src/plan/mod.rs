@@ -11,6 +11,7 @@ pub mod fingerprint;
 pub mod graph;
 pub mod labels;
 pub mod look_up;
+pub mod next_version;
 pub mod release;
 pub mod steering;
 pub mod tags;
