@@ -258,7 +258,12 @@ fn a_version_is_given_once() {
     desk.clone.git(&["tag", "v1.1.0"]);
     let parts = ["not at `origin`", "it is HEAD", "git tag --delete v1.1.0"];
     desk.refuses(&["v1.1.0"], &parts);
+    // Nor does a step count from it.
+    desk.refuses(&["minor"], &parts);
     desk.clone.git(&["tag", "--delete", "v1.1.0"]);
+    desk.clone.git(&["tag", "v7.0.0-rc.1"]);
+    desk.refuses(&["patch"], &["git tag --delete v7.0.0-rc.1"]);
+    desk.clone.git(&["tag", "--delete", "v7.0.0-rc.1"]);
     desk.tag(&["minor"]).run().success();
 }
 
@@ -367,14 +372,18 @@ fn it_is_signed_where_git_is_set_up_so() {
     for setting in ["tag.gpgSign", "tag.forceSignAnnotated"] {
         let desk = Desk::new();
         let gpg = desk.hub.0.join("hooks/gpg");
-        Desk::hook(&desk.hub.0, "gpg", "echo >&2; echo '[GNUPG:] SIG_CREATED ' >&2; echo SIGNED");
+        Desk::hook(
+            &desk.hub.0,
+            "gpg",
+            "cat >/dev/null; echo >&2; echo '[GNUPG:] SIG_CREATED ' >&2; echo SIGNED",
+        );
         desk.clone.git(&["config", setting, "true"]);
         desk.clone.git(&["config", "gpg.program", gpg.to_str().unwrap()]);
         desk.tag(&["minor"]).run().success();
         let tag = desk.hub_git(&["cat-file", "tag", "v0.1.0"]);
         assert!(tag.ends_with("SIGNED"), "{setting}: {tag}");
         desk.commit_and_push("more");
-        Desk::hook(&desk.hub.0, "gpg", "echo 'no key' >&2; exit 2");
+        Desk::hook(&desk.hub.0, "gpg", "cat >/dev/null; echo 'no key' >&2; exit 2");
         let ran = desk.tag(&["minor"]).run();
         assert_eq!(ran.code, Some(1), "{}", ran.stderr);
         assert!(ran.stderr.contains("nothing is pushed"), "{}", ran.stderr);

@@ -102,14 +102,15 @@ pub fn place<'a>(version: &Version, there: &'a BTreeSet<Version>) -> Place<'a> {
     }
 }
 
+/// The highest version that is no pre-release.
+pub fn highest_stable(versions: &BTreeSet<Version>) -> Option<&Version> {
+    versions.iter().rfind(|version| version.pre.is_empty())
+}
+
 /// The version that people compare a version with: the one before; a stable one with a stable one.
 pub fn before<'a>(version: &Version, there: &'a BTreeSet<Version>) -> Option<&'a Version> {
     let compares = |other: &Version| other.pre.is_empty() || !version.pre.is_empty();
     there.range(..version).rfind(|other| compares(other))
-}
-
-fn highest_stable(versions: &BTreeSet<Version>) -> Option<&Version> {
-    versions.iter().rfind(|version| version.pre.is_empty())
 }
 
 /// `rc.2` after `rc.1`, `alpha.1` after `alpha`.

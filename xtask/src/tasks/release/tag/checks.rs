@@ -4,7 +4,7 @@ use super::super::super::Session;
 use super::Checked;
 use crate::context::git;
 use crate::context::refs::{self, Remote, Tags};
-use crate::plan::next_version::{Place, Wanted, before, place};
+use crate::plan::next_version::{Place, Wanted, before, highest_stable, place};
 use crate::report::count;
 use anyhow::{Context as _, Result};
 use camino::Utf8PathBuf;
@@ -65,7 +65,10 @@ impl<'a> Desk<'a> {
 
     /// The tag that may be made.
     pub fn check(self, wanted: &Wanted) -> Result<Checked> {
-        self.is_new(wanted)?;
+        if !matches!(wanted, Wanted::Given(_)) {
+            self.counts_from_what_is_pushed()?;
+            self.is_new(wanted)?;
+        }
         let version = wanted.version(&self.versions)?;
         self.is_free(&version)?;
         match place(&version, &self.versions) {
@@ -88,6 +91,13 @@ impl<'a> Desk<'a> {
         };
         let Self { root, remote_name: remote, branch, head: commit, .. } = self;
         Ok(Checked { root, remote, branch, version, commit, before })
+    }
+
+    /// A step from a tag that never left this clone would leave versions out.
+    fn counts_from_what_is_pushed(&self) -> Result<()> {
+        let highest = [highest_stable(&self.versions), self.versions.last()];
+        let mut own = highest.into_iter().flatten().filter(|v| !self.remote.tags.contains_key(v));
+        own.try_for_each(|version| self.is_free(version))
     }
 
     /// A step asked for twice would give one commit two versions.
