@@ -61,7 +61,7 @@ pub fn read(asked: &Asked) -> Result<World> {
         .filter_map(|name| Some((name.clone(), asked.env.vars.get(name)?.clone())))
         .collect();
     let facts = Facts {
-        registry: registry(asked, &project.registry)?,
+        registry: registry(asked.env, asked.registry, &project.registry)?,
         revision: revision(asked.processes, &root, &event)?,
         gha: GhaAccess::from_env(&asked.env.vars, event.fork),
         needs,
@@ -95,8 +95,9 @@ pub fn manifest(
     Ok((root, path, loaded))
 }
 
-fn registry(asked: &Asked, of_manifest: &str) -> Result<String> {
-    let Some(registry) = asked.registry.or_else(|| asked.env.get("XTASK_REGISTRY")) else {
+/// Where images are. `named` is `--registry`.
+pub fn registry(env: &Environment, named: Option<&str>, of_manifest: &str) -> Result<String> {
+    let Some(registry) = named.or_else(|| env.get("XTASK_REGISTRY")) else {
         return Ok(of_manifest.to_owned());
     };
     let registry = registry.trim_end_matches('/');

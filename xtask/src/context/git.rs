@@ -109,6 +109,24 @@ pub fn subjects(
     Ok(log.lines().map(str::to_owned).collect())
 }
 
+/// The text of a file at a commit; none where git does not have it.
+pub fn text_at(
+    processes: &Processes,
+    root: &Utf8Path,
+    commit: &str,
+    path: &Utf8Path,
+) -> Result<Option<String>> {
+    let Some(commit) = commit_of(processes, root, commit)? else { return Ok(None) };
+    let name = format!("{commit}:{path}");
+    match processes.read(&git(root, "read a file of a commit", &["cat-file", "blob", &name])) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) => match error.downcast::<Failure>()? {
+            Failure::Failed { code: 128, .. } => Ok(None),
+            other => Err(other.into()),
+        },
+    }
+}
+
 /// Whether a commit is still the head of a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Head {

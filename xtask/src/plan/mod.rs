@@ -12,6 +12,7 @@ pub mod graph;
 pub mod labels;
 pub mod look_up;
 pub mod next_version;
+pub mod pull;
 pub mod release;
 pub mod steering;
 pub mod tags;

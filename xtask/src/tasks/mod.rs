@@ -6,6 +6,7 @@ mod compose;
 pub mod engine;
 mod fingerprint;
 mod publish;
+mod pull;
 pub mod release;
 mod telling;
 mod test;
@@ -42,6 +43,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
         Task::Test(options) => test::run(&session, *options),
+        Task::Pull(options) => pull::run(&session, options),
         Task::Release { task } => release::run(&session, task),
         Task::Engine { task } => engine::run(&session, task),
     }
