@@ -70,6 +70,13 @@ fn a_release_is_pulled_and_run_by_digest() {
     assert_eq!(ran.trim(), "released");
     compose(&repository, &name, &["down", "--volumes", "--timeout", "0"]);
 
+    // What is not pinned is built on what is.
+    let args = ["pull", "--compose", "pinned.yml", "--no-pull", "base"];
+    engine().xtask(&repository, &args).run().success();
+    compose(&repository, &name, &["build", "web"]);
+    let cat = ["run", "--rm", "--pull", "never", "small-web:local", "busybox", "cat", "/file"];
+    assert_eq!(engine().docker(&cat), "newer");
+
     let args = ["pull", "--tag", "dev", "web"];
     let ran = engine().xtask(&repository, &args).run().success();
     assert!(ran.stdout.contains(&newer.digest), "{}", ran.stdout);

@@ -34,7 +34,7 @@ pub fn run(session: &Session, options: &Pull) -> Result<ExitCode> {
         anyhow::bail!("{}", found.told_missing());
     }
     let images = found.images.iter().map(|image| (image.service.clone(), image.by_digest()));
-    let text = pinned(&found.what(), &images.collect());
+    let text = pinned(&found.what(), &images.collect(), &project.needs);
     if !options.dry_run {
         if !options.no_pull {
             pull(session, &found)?;

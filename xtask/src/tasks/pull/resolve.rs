@@ -3,13 +3,14 @@
 use super::super::Session;
 use super::super::build_images::reading;
 use crate::cli::Pull;
-use crate::context::{facts, git};
+use crate::context::{dockerfiles, facts, git};
 use crate::docker::publish::CONNECTIONS;
 use crate::docker::registry::{Fetched, Patience, Reference, Registry};
 use crate::docker::release::Shelf;
 use crate::parallel;
 use crate::plan::claim::{CREATED, REVISION};
 use crate::plan::facts::select;
+use crate::plan::graph::Needs;
 use crate::plan::pull::{Source, Wanted};
 use crate::plan::release::{Record, Releases};
 use anyhow::{Context as _, Result};
@@ -28,6 +29,8 @@ pub struct Project<'a> {
     /// All services, and those that were named one by one
     services: BTreeSet<String>,
     named: BTreeSet<String>,
+    /// What services build on; read only where a file for compose is to be written
+    pub needs: BTreeMap<String, Needs>,
 }
 
 /// An image.
@@ -58,6 +61,10 @@ impl<'a> Project<'a> {
         let wanted = Wanted::parse(&options.tag)?;
         let named = session.common.manifest.as_deref();
         let (root, path, loaded) = facts::manifest(&session.env, &session.processes, named)?;
+        let needs = match options.compose {
+            Some(_) => dockerfiles::read(&root, &loaded)?.graph(&loaded)?.0,
+            None => BTreeMap::new(),
+        };
         let manifest = loaded.manifest;
         let (env, registry) = (&session.env, options.registry.as_deref());
         let place = facts::registry(env, registry, &manifest.project.registry)?;
@@ -65,7 +72,7 @@ impl<'a> Project<'a> {
         let is_service = |name: &&String| manifest.services.contains_key(*name);
         let named = options.names.iter().filter(is_service).cloned().collect();
         let registry = reading::registry(session, Patience::CHECK);
-        Ok(Self { session, root, path, place, registry, wanted, services, named })
+        Ok(Self { session, root, path, place, registry, wanted, services, named, needs })
     }
 
     /// Asks the registry.
