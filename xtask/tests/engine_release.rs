@@ -161,3 +161,33 @@ fn a_tag_that_cannot_be_moved_puts_all_back_and_a_new_run_ends_it() {
     }
     assert!(records(&place).contains(&"v0.2.0".to_owned()));
 }
+
+/// It is built once for its release: what a run has pushed and written down, the next one takes.
+#[test]
+fn a_service_without_a_fingerprint_is_built_once_for_its_release() {
+    let relay = relay_to(engine());
+    let place = format!("{}/{}", relay.address(), unique("story"));
+    let web = "FROM busybox:debian\nRUN cat /proc/uptime > /now\n";
+    let repository = busybox(&place, "[services.web]\n", &[("web", web)]);
+    // Something that is no file: what is in it cannot be told. Git does not see it.
+    let fifo = repository.root().join("services/web/fifo");
+    assert!(std::process::Command::new("mkfifo").arg(fifo).status().unwrap().success());
+    let plan = engine().xtask(&repository, &["plan", "--json"]).run().success().json();
+    assert!(plan["services"][0]["fingerprint"].is_null(), "{plan}");
+    let args = ["build-images", "--json", "--event", "release:v1.0.0"];
+    relay
+        .rule(When::on("PUT", "/web/manifests/latest"), Then::Answer(Canned::error(403, "DENIED")));
+    let ran = engine().xtask(&repository, &args).run();
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let first = tags_of(&place, "web")["v1.0.0"].clone();
+    relay.clear_rules();
+    let report = engine().xtask(&repository, &args).run().success().json();
+    assert_eq!(outcomes(&report), ["promoted"]);
+    assert!(report["services"][0]["reason"].as_str().unwrap().contains("journal"), "{report}");
+    let tags = tags_of(&place, "web");
+    assert_eq!((&tags["v1.0.0"], &tags["latest"]), (&first, &first));
+}
+
+fn tags_of(place: &str, service: &str) -> BTreeMap<String, String> {
+    registry::tags(&format!("{place}/{service}"))
+}

@@ -8,136 +8,33 @@
     missing_docs
 )]
 
+#[path = "support/project.rs"]
+mod project;
 mod support;
 
-use relay::{Canned, Entry, Memory, Profile, Relay, Scripted, Then, When};
+use project::{Project, SERVICES, World, hasty};
+use relay::{Canned, Entry, Profile, Then, When};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
-use support::{long, unique};
-use xtask::docker::registry::oci::{digest_of, media};
-use xtask::docker::registry::{Fetched, Options, Patience, Registry};
-use xtask::docker::release::{Image, NotReleased, Release, Shelf};
+use std::time::Duration;
+use support::long;
+use xtask::docker::release::NotReleased;
 
-const SERVICES: [&str; 5] = ["base", "git", "queue", "runner", "web"];
 const OLD: [&str; 5] = ["v0.1.0", "0.1", "0", "latest", "1111111111111111111111111111111111111111"];
 const NEW: [&str; 5] = ["v0.2.0", "0.2", "0", "latest", "2222222222222222222222222222222222222222"];
 
-const PATIENCE: Patience = Patience {
-    connect: Duration::from_millis(500),
-    per_request: Duration::from_millis(150),
-    total: Duration::from_secs(5),
-    tries: 3,
-    first_wait: Duration::from_millis(1),
-    longest_wait: Duration::from_millis(5),
-};
-
-struct World {
-    memory: Memory,
-    relay: Relay,
-    _server: Scripted,
-}
-
-impl World {
-    fn new(profile: Profile) -> Self {
-        let memory = Memory::new(profile, digest_of);
-        let store = memory.clone();
-        let server = Scripted::start(move |request| store.answer(request).into()).unwrap();
-        let relay = Relay::start(server.address()).unwrap();
-        Self { memory, relay, _server: server }
-    }
-
-    /// A project of its own with a whole v0.1.0.
-    fn project(&self) -> Project<'_> {
-        let place = format!("{}/{}", self.relay.address(), unique("release"));
-        let project = Project { world: self, place };
-        self.relay.clear_rules();
-        project.release("0.1.0", OLD).publish().unwrap();
-        project
-    }
-}
-
-struct Project<'a> {
-    world: &'a World,
-    place: String,
-}
-
-fn client() -> &'static Registry {
-    static CLIENT: std::sync::OnceLock<Registry> = std::sync::OnceLock::new();
-    CLIENT.get_or_init(|| {
-        Registry::new(Options {
-            vars: BTreeMap::new(),
-            processes: xtask::process::Processes::default(),
-            patience: PATIENCE,
-            plain_hosts: Vec::new(),
-            clock: Arc::new(SystemTime::now),
-        })
-    })
-}
-
-/// The image of a service in a version.
-fn index(service: &str, version: &str) -> Fetched {
-    let text = format!(
-        r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{{"mediaType":"{}",
-        "digest":"{}","size":1}}]}}"#,
-        media::INDEX,
-        media::MANIFEST,
-        digest_of(format!("{service} {version}").as_bytes())
-    );
-    Fetched::from_bytes(text.into_bytes(), media::INDEX).unwrap()
-}
-
-impl Project<'_> {
-    fn release(&self, version: &str, tags: [&str; 5]) -> Release<'static> {
-        let image = |service: &str| Image {
-            service: service.into(),
-            repository: format!("{}/{service}", self.place).parse().unwrap(),
-            index: index(service, version),
-            fingerprint: Some(format!("f-{service}-{version}")),
-            tags: tags.map(str::to_owned).to_vec(),
-        };
-        Release {
-            registry: client(),
-            shelf: Shelf::new(&self.place).unwrap(),
-            version: version.parse().unwrap(),
-            revision: tags[4].into(),
-            created: "2026-11-24T00:00:00Z".into(),
-            images: SERVICES.map(image).to_vec(),
-            again: false,
-        }
-    }
-
-    /// `service:tag` to digest.
-    fn tags(&self) -> BTreeMap<String, String> {
-        let (_, path) = self.place.split_once('/').unwrap();
-        let tags = self.world.memory.tags();
-        let own = tags.iter().filter_map(|(name, digest)| {
-            Some((name.strip_prefix(path)?.trim_start_matches('/').to_owned(), digest.clone()))
-        });
-        own.collect()
-    }
-
-    fn stands(&self, service: &str, tag: &str) -> Option<String> {
-        self.tags().get(&format!("{service}:{tag}")).cloned()
-    }
-
-    #[track_caller]
-    fn is_whole(&self, version: &str, tags: [&str; 5]) {
-        assert!(self.tags().contains_key(&format!("releases:v{version}")));
-        for service in SERVICES {
-            let digest = index(service, version).digest;
-            for tag in tags {
-                assert_eq!(self.stands(service, tag).as_ref(), Some(&digest), "{service}:{tag}");
-            }
-        }
-    }
+/// A project with a whole v0.1.0.
+fn begun(world: &World) -> Project {
+    world.relay.clear_rules();
+    let project = world.project();
+    project.release("0.1.0", &OLD).publish().unwrap();
+    project
 }
 
 /// The requests of a publish of v0.2.0 that meets no trouble, the n-th of each kind told apart.
 fn requests(world: &World) -> Vec<(String, String, u64)> {
-    let project = world.project();
+    let project = begun(world);
     world.relay.reset();
-    project.release("0.2.0", NEW).publish().unwrap();
+    project.release("0.2.0", &NEW).publish().unwrap();
     let prefix = format!("/v2/{}", project.place.split_once('/').unwrap().1);
     let mut seen: BTreeMap<(String, String), u64> = BTreeMap::new();
     let one = |entry: Entry| {
@@ -160,7 +57,7 @@ fn faults() -> Vec<(&'static str, bool, Then)> {
         ("403", true, Then::Answer(Canned::error(403, "DENIED"))),
         ("cut", true, Then::Cut),
         ("answer lost", true, Then::LoseAnswer),
-        ("slow", true, Then::Delay(Duration::from_millis(300))),
+        ("slow", true, Then::Delay(Duration::from_secs(2))),
     ]
 }
 
@@ -170,7 +67,7 @@ fn case(
     request: &(String, String, u64),
     fault: &(&'static str, bool, Then),
 ) -> bool {
-    let project = world.project();
+    let project = begun(world);
     let before = project.tags();
     let (method, path, nth) = request.clone();
     let full = format!("{}{path}", project.place.split_once('/').unwrap().1);
@@ -180,13 +77,17 @@ fn case(
     let when = when.skip(nth);
     let when = if fault.1 { when } else { when.once() };
     world.relay.rule(when, fault.2.clone());
-    let result = project.release("0.2.0", NEW).publish();
+    let mut release = project.release("0.2.0", &NEW);
+    if fault.0 == "slow" {
+        release.registry = hasty();
+    }
+    let result = release.publish();
     world.relay.clear_rules();
     let shown = format!("{method} {path} ({nth}), {}: {result:?}", fault.0);
     let after = project.tags();
     let recorded = after.contains_key("releases:v0.2.0");
     if recorded {
-        project.is_whole("0.2.0", NEW);
+        project.is_whole("0.2.0", &NEW);
     } else {
         let error = result.expect_err(&shown);
         let left = error.downcast_ref::<NotReleased>().map(|error| error.left().join("\n"));
@@ -205,8 +106,8 @@ fn case(
             }
         }
     }
-    project.release("0.2.0", NEW).publish().unwrap_or_else(|e| panic!("{e:#} after {shown}"));
-    project.is_whole("0.2.0", NEW);
+    project.release("0.2.0", &NEW).publish().unwrap_or_else(|e| panic!("{e:#} after {shown}"));
+    project.is_whole("0.2.0", &NEW);
     recorded
 }
 

@@ -127,6 +127,23 @@ pub fn text_at(
     }
 }
 
+/// What git prints with `-z`, also where a name is not UTF-8 (it is then spelled otherwise).
+pub(super) fn listing(processes: &Processes, command: &Command) -> Result<Vec<String>> {
+    let mut text = String::new();
+    let ended = processes.stream(command, &mut |stream, line| {
+        if stream == Stream::Stdout {
+            // A name may have a line end in it.
+            text.push_str(line);
+            text.push('\n');
+        }
+    })?;
+    if ended.code != 0 {
+        anyhow::bail!("failed to {}: {}", command.purpose, ended.stderr);
+    }
+    text.pop();
+    Ok(text.split('\0').filter(|item| !item.is_empty()).map(str::to_owned).collect())
+}
+
 /// Whether a commit is still the head of a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Head {

@@ -1,19 +1,17 @@
 //! What stands in the registry, asked once, in parallel. Unknown stays unknown.
 
-use super::event::{Kind, version_of_tag};
+use super::event::Kind;
 use crate::docker::registry::{Answer, AtOnce, Fetched, Reference, Registry};
-use crate::docker::release::Shelf;
 use crate::plan::facts::Facts;
 use crate::plan::look_up::LookUp;
 use crate::plan::tags::Known;
 use crate::plan::{cache, claim};
 use anyhow::Result;
-use semver::Version;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How many connections ask at once.
-const THREADS: usize = 8;
+pub const THREADS: usize = 8;
 
 /// Whether the cache tags that the event reads are there, by `<image>:<tag>`.
 pub fn cache_tags(
@@ -91,62 +89,4 @@ pub fn look_up(
         found.look_ups.get(service).is_some_and(|look_up| look_up.published().is_some())
     });
     Ok(found)
-}
-
-/// The versions that count for where shared tags stand: those with a record, or where there is no
-/// record at all yet, those that any of the services has a tag `vX.Y.Z` for.
-pub fn released(
-    registry: &Registry,
-    facts: &Facts,
-    within: Option<Duration>,
-) -> Result<Known<Vec<Version>>> {
-    let shelf = Shelf::new(&facts.registry)?;
-    let asked =
-        within.map_or_else(|| registry.clone(), |within| registry.until(Instant::now() + within));
-    let releases = match shelf.list(&asked) {
-        Ok(releases) => releases,
-        Err(error) => return Ok(Known::Unknown(format!("{error:#}"))),
-    };
-    if releases.records.is_empty() {
-        let own = of_services(registry, facts, within)?;
-        return Ok(match own {
-            Known::Known(own) => Known::Known(releases.counting(&own)),
-            unknown => unknown,
-        });
-    }
-    Ok(Known::Known(releases.counting(&[])))
-}
-
-/// The versions that any of the services has a tag for.
-///
-/// A repository that refuses to be listed but lets us open an upload is new and ours (GHCR answers
-/// 403 for packages that do not exist): it holds no version.
-fn of_services(
-    registry: &Registry,
-    facts: &Facts,
-    within: Option<Duration>,
-) -> Result<Known<Vec<Version>>> {
-    let images = facts.manifest.services.keys().map(|service| facts.image(service).parse());
-    let images = images.collect::<Result<Vec<Reference>, _>>()?;
-    let may_be_new = facts.event.kind.pushes();
-    let answers =
-        registry.for_each(images, AtOnce { threads: THREADS, within }, move |registry, image| {
-            match registry.tags(image) {
-                Answer::Refused(_) if may_be_new && registry.may_push(image).is_ok() => {
-                    Answer::Absent
-                }
-                other => other,
-            }
-        });
-    let mut versions = Vec::new();
-    for answer in answers {
-        match answer.known() {
-            Ok(tags) => versions
-                .extend(tags.into_iter().flatten().filter_map(|tag| version_of_tag(&tag).ok())),
-            Err(reason) => return Ok(Known::Unknown(reason.to_string())),
-        }
-    }
-    versions.sort();
-    versions.dedup();
-    Ok(Known::Known(versions))
 }

@@ -2,7 +2,7 @@
 
 use super::environment::Environment;
 use super::event::version_of_tag;
-use super::git::{git, over_network};
+use super::git::{git, listing, over_network};
 use crate::process::{Failure, Processes, Stream};
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
@@ -52,8 +52,8 @@ pub fn uncommitted(processes: &Processes, root: &Utf8Path) -> Result<Vec<String>
         "--untracked-files=all",
         "--ignore-submodules=none",
     ];
-    let listing = processes.read(&git(root, "compare the tree with HEAD", &args))?;
-    Ok(listing.split('\0').filter_map(|entry| entry.get(3..)).map(str::to_owned).collect())
+    let listing = listing(processes, &git(root, "compare the tree with HEAD", &args))?;
+    Ok(listing.iter().filter_map(|entry| entry.get(3..)).map(str::to_owned).collect())
 }
 
 /// The names of the remotes.

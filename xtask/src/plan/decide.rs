@@ -82,6 +82,11 @@ impl Run<'_> {
             };
             return build(format!("{option} was given"));
         }
+        // What a run of this release has built is not built again, even where it has no fingerprint.
+        if let Some(digest) = self.facts.journaled.get(name) {
+            let reason = "the journal of this release names it".into();
+            return Decision { published: Some(digest.clone()), ..of(Action::Promote, reason) };
+        }
         let fingerprint = match self.facts.identities.get(name) {
             Some(Ok(fingerprint)) => fingerprint,
             Some(Err(reasons)) => {

@@ -49,6 +49,8 @@ pub struct Facts {
     pub look_ups: BTreeMap<String, LookUp>,
     /// Services whose image of their fingerprint is in the engine's store, under all its names
     pub stored: BTreeSet<String>,
+    /// In a release that was begun before: the digests that its journal names, by service
+    pub journaled: BTreeMap<String, String>,
     /// When this run began, in seconds since 1970
     pub now: u64,
     /// Versions that are released
@@ -62,6 +64,9 @@ pub struct BaseImage {
     pub context: String,
     /// The platforms that it has; empty where nobody could tell
     pub platforms: Vec<String>,
+    /// Whether it stands in for the one of the lock file, which could not be reached: what is built
+    /// on it is for this machine only
+    pub stands_in: bool,
 }
 
 /// A secret whose source is there.
@@ -101,6 +106,7 @@ impl Facts {
             tags_there: BTreeMap::new(),
             look_ups: BTreeMap::new(),
             stored: BTreeSet::new(),
+            journaled: BTreeMap::new(),
             now: 0,
             released: Known::Unknown("the registry was not asked".into()),
         }

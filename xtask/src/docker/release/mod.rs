@@ -12,8 +12,8 @@ pub use artifacts_of::Shelf;
 pub use moving::ensure;
 
 use crate::docker::registry::{Fetched, Reference, Registry};
-use crate::plan::release::{Journal, Move, Placed, Record};
-use crate::plan::tags::is_shared;
+use crate::plan::release::{Journal, Move, Placed, Record, Releases};
+use crate::plan::tags::{highest_of, is_shared};
 use anyhow::{Context as _, Result};
 use moving::Positions;
 use semver::Version;
@@ -73,6 +73,7 @@ impl Release<'_> {
                 self.version
             );
         }
+        self.leave_to_higher(&before);
         let positions = Positions::read(self.registry, &self.images)?;
         self.take_over(&positions);
         self.check_once(&positions)?;
@@ -92,6 +93,17 @@ impl Release<'_> {
             return Err(NotReleased { version: self.version, error, left }.into());
         }
         self.settle(&before)
+    }
+
+    /// The plan was made a while ago: what has been released since keeps its shared tags.
+    fn leave_to_higher(&mut self, releases: &Releases) {
+        let is_ours = |tag: &String| {
+            let highest = highest_of(tag, releases.standing()).filter(|_| is_shared(tag));
+            highest.is_none_or(|highest| *highest <= self.version)
+        };
+        for image in &mut self.images {
+            image.tags.retain(is_ours);
+        }
     }
 
     /// What stands under the version already is what is released, if it holds the same images: only

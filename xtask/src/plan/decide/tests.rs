@@ -173,3 +173,16 @@ fn on_dev_an_old_image_is_built_anew_and_what_stands_on_it_again() {
     case(&young, &Request::default(), "pbb");
     reason(&young, "mid", "was refreshed after it was built");
 }
+
+#[test]
+fn a_release_that_was_begun_goes_on_with_what_it_has() {
+    let mut facts = all_published(release());
+    facts.identities.insert("mid".into(), Err(vec!["an ADD of a URL".into()]));
+    facts.look_ups.remove("mid");
+    case(&facts, &Request::default(), "pbp");
+    facts.journaled = [("mid".to_owned(), "sha256:j".to_owned())].into();
+    case(&facts, &Request::default(), "ppp");
+    let mid = decisions(&facts, &Request::default())["mid"].clone();
+    assert_eq!(mid.published.as_deref(), Some("sha256:j"));
+    case(&facts, &Request { force: true, ..Request::default() }, "bbb");
+}

@@ -1,0 +1,104 @@
+//! Two releases at the same time, one of them held at each of its requests while the other runs to its
+//! end: each version is whole, and shared tags end on the higher one.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
+
+#[path = "support/project.rs"]
+mod project;
+mod support;
+
+use project::{Project, SERVICES, World, client, index};
+use relay::{Gate, Profile, Relay, Then, When};
+use std::time::Duration;
+use support::long;
+use xtask::context::event::{Kind, version_of_tag};
+use xtask::docker::release::Shelf;
+use xtask::plan::tags::{Known, tags};
+
+const COMMITS: [(&str, &str); 3] = [
+    ("1.0.0", "1000000000000000000000000000000000000000"),
+    ("1.0.1", "1010000000000000000000000000000000000000"),
+    ("1.1.0", "1100000000000000000000000000000000000000"),
+];
+
+/// What a version moves, as far as is known before it is published.
+fn moves(project: &Project, version: &str) -> Vec<String> {
+    let releases = Shelf::new(&project.place).unwrap().list(client()).unwrap();
+    let commit = COMMITS.iter().find(|(of, _)| *of == version).unwrap().1;
+    let kind = Kind::Release(version_of_tag(&format!("v{version}")).unwrap());
+    tags(&kind, commit, &Known::Known(releases.counting(&[]))).moves
+}
+
+fn publish(project: &Project, version: &str, moves: &[String]) {
+    let moves: Vec<&str> = moves.iter().map(String::as_str).collect();
+    project.release(version, &moves).publish().unwrap_or_else(|e| panic!("{version}: {e:#}"));
+}
+
+/// `first` is held at its k-th request while `second` runs to its end. Whether there was a k-th.
+fn case(world: &World, k: u64, first: &str, second: &str) -> bool {
+    let project = world.project();
+    publish(&project, "1.0.0", &moves(&project, "1.0.0"));
+    let relay = Relay::start(world.server.address()).unwrap();
+    let held = project.by(&relay);
+    let (ours, theirs) = (moves(&project, first), moves(&project, second));
+    let gate = Gate::new();
+    relay.rule(When::nth(k), Then::Hold(gate.clone()));
+    let was_held = std::thread::scope(|scope| {
+        let running = scope.spawn(|| publish(&held, first, &ours));
+        let mut was_held = false;
+        while !running.is_finished() && !was_held {
+            was_held = gate.wait_for(1, Duration::from_millis(10));
+        }
+        publish(&project, second, &theirs);
+        gate.open();
+        running.join().unwrap();
+        was_held
+    });
+    let shown = format!("{first} held at {k}, {second}");
+    for service in SERVICES {
+        for version in ["1.0.0", first, second] {
+            let digest = Some(index(service, version).digest);
+            assert_eq!(
+                project.stands(service, &format!("v{version}")),
+                digest,
+                "{service}: {shown}"
+            );
+        }
+        let highest = Some(index(service, "1.1.0").digest);
+        for tag in ["latest", "1", "1.1"] {
+            assert_eq!(project.stands(service, tag), highest, "{service}:{tag}: {shown}");
+        }
+        if [first, second].contains(&"1.0.1") {
+            assert_eq!(
+                project.stands(service, "1.0"),
+                Some(index(service, "1.0.1").digest),
+                "{shown}"
+            );
+        }
+    }
+    for version in [first, second] {
+        assert!(project.tags().contains_key(&format!("releases:v{version}")), "{shown}");
+    }
+    was_held
+}
+
+#[test]
+fn two_versions_at_once() {
+    let world = World::new(Profile::Distribution);
+    let mut count = 0;
+    for (first, second) in [("1.0.1", "1.1.0"), ("1.1.0", "1.0.1"), ("1.1.0", "1.1.0")] {
+        let stride = if long() { 1 } else { 7 };
+        let mut k = 1;
+        while case(&world, k, first, second) {
+            k += stride;
+            count += 1;
+        }
+        assert!(k > 60, "{k} requests");
+    }
+    eprintln!("{count} cases");
+}
