@@ -2,9 +2,11 @@
 
 mod bench;
 mod compare;
+mod pull;
 
 pub use bench::{Bench, BenchTask, Generate, Measure};
 pub use compare::{Affected, Matrix, Why};
+pub use pull::Pull;
 
 use crate::tasks::engine::EngineTask;
 use crate::tasks::release::ReleaseTask;
@@ -59,6 +61,9 @@ pub enum Task {
         #[command(subcommand)]
         task: ReleaseTask,
     },
+    /// Bring published images into the engine, all of one release
+    #[command(after_help = pull::PULL_HELP)]
+    Pull(Pull),
     /// Print the services whose images differ from those of a commit, and why
     #[command(after_help = compare::AFFECTED_HELP)]
     Affected(Affected),

@@ -9,6 +9,7 @@ pub mod engine;
 mod fingerprint;
 mod matrix;
 mod publish;
+mod pull;
 pub mod release;
 mod telling;
 mod test;
@@ -52,6 +53,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench(options) => bench::run(&session, options),
         Task::Test(options) => test::run(&session, *options),
+        Task::Pull(options) => pull::run(&session, options),
         Task::Release { task } => release::run(&session, task),
         Task::Engine { task } => engine::run(&session, task),
     }
