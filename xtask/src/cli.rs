@@ -1,9 +1,13 @@
 //! The whole command line in one place (DESIGN 4.1). It says what was asked for; tasks do it.
 
+mod bench;
 mod compare;
+mod pull;
 mod warm;
 
+pub use bench::{Bench, BenchTask, Generate, Measure};
 pub use compare::{Affected, Matrix, Why};
+pub use pull::Pull;
 pub use warm::WarmCache;
 
 use crate::tasks::engine::EngineTask;
@@ -59,6 +63,9 @@ pub enum Task {
         #[command(subcommand)]
         task: ReleaseTask,
     },
+    /// Bring published images into the engine, all of one release
+    #[command(after_help = pull::PULL_HELP)]
+    Pull(Pull),
     /// Print the services whose images differ from those of a commit, and why
     #[command(after_help = compare::AFFECTED_HELP)]
     Affected(Affected),
@@ -83,12 +90,9 @@ pub enum Task {
     WarmCache(WarmCache),
     /// Write docker-compose.yml from the manifest
     Compose(Compose),
-    /// Measure; so far: generate the work for it
-    Bench {
-        /// What of it
-        #[command(subcommand)]
-        task: BenchTask,
-    },
+    /// Measure this program beside others at the same work, each on a private engine of its own
+    #[command(after_help = bench::HELP)]
+    Bench(Bench),
     /// Run all checks and tests, as CI does
     Test(Test),
     /// A Docker of our own, from Debian's packages; nothing is installed
@@ -298,36 +302,6 @@ pub struct Compose {
     #[arg(long, conflicts_with = "dry_run")]
     pub check: bool,
     /// Print the file and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-/// What of bench.
-#[derive(Clone, Debug, Subcommand)]
-pub enum BenchTask {
-    /// Write a monorepo of so many services: the same numbers give the same bytes
-    Generate(Generate),
-}
-
-/// Options of bench generate.
-#[derive(Args, Clone, Debug)]
-pub struct Generate {
-    /// How many services
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub services: u32,
-    /// How many files each context has (1 MB in all)
-    #[arg(long, value_name = "M", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub files: u32,
-    /// The folder to write into; it must be empty or absent
-    #[arg(long, value_name = "DIR", default_value = "target/xtask/generated")]
-    pub output: Utf8PathBuf,
-    /// Another seed gives other content
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    pub seed: u64,
-    /// What the Dockerfiles start from
-    #[arg(long, value_name = "BASE", value_parser = ["busybox", "debian"], default_value = "busybox")]
-    pub base: String,
-    /// Print the paths and sizes, and write nothing
     #[arg(long)]
     pub dry_run: bool,
 }

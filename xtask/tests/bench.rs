@@ -1,4 +1,5 @@
-//! `bench generate` as the binary does it: the same bytes twice, and a repository that can be planned.
+//! `bench` as far as it needs no engine: what it is asked for, and `bench generate`: the same bytes
+//! twice, and a repository that can be planned.
 #![allow(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -49,4 +50,39 @@ fn without_a_folder_it_is_below_target() {
     place.xtask(&args).run().refused("is not empty");
     let paths = place.xtask(&[&args[..], &["--dry-run", "--seed", "2"]].concat()).run().success();
     assert!(paths.stdout.contains("services/service0000/src/file0001.txt 500000\n"));
+}
+
+#[test]
+fn what_would_be_measured_is_told() {
+    let place = Repository { folder: Folder::new() };
+    let told = |args: &[&str]| {
+        let args = [&["bench", "--dry-run", "--services", "20"], args].concat();
+        place.xtask(&args).run().success().stdout
+    };
+    let all = told(&[]);
+    assert_eq!(all.lines().next(), Some("20 services with 50 files each, 3 runs by each of"));
+    assert_eq!(all.lines().count(), 8);
+    assert!(all.contains("dev-commit  dev  warm   xtask, bake, compose, loop\n"), "{all}");
+    // In the order in which each leaves what the next needs, whatever the order of the request.
+    let some = told(&["--scenario", "plan,noop,cold", "--peers", "loop,bake", "--runs", "1"]);
+    let first: Vec<&str> = some.lines().skip(1).filter_map(|l| l.split(' ').next()).collect();
+    assert_eq!(first, ["cold", "noop", "noop", "noop", "noop", "plan"], "{some}");
+    assert!(some.contains("cold        dev  new    xtask, bake, loop\n"), "{some}");
+    assert!(told(&["--peers"]).ends_with("one-edit    dev  warm   xtask\n"));
+    assert!(some.contains("plan        pr   none   xtask\n"), "{some}");
+    assert_eq!(std::fs::read_dir(place.root()).unwrap().count(), 0);
+}
+
+#[test]
+fn wrong_requests_are_refused() {
+    let place = Repository { folder: Folder::new() };
+    let refused = |args: &[&str], part: &str| {
+        place.xtask(&[&["bench"], args].concat()).run().refused(part);
+    };
+    refused(&[], "--services <N>");
+    refused(&["--services", "0"], "0 is not in 1..=10000");
+    refused(&["--services", "2", "--scenario", "nope"], "[possible values: cold, noop, ");
+    refused(&["--services", "2", "--peers", "podman"], "[possible values: bake, compose, loop]");
+    refused(&["--services", "2", "--save", "no/such/folder.json"], "cannot be written");
+    refused(&["--runs", "2", "generate", "--services", "2"], "cannot be used with");
 }

@@ -1,8 +1,8 @@
-//! Servers for tests, on loopback only: a relay that stands before a registry and counts, delays,
-//! fails, cuts and holds requests ([`Relay`]); a server that answers by script ([`Scripted`]); a
-//! small registry in memory ([`Memory`]) and a token server ([`TokenServer`]).
+//! Servers for tests and for `bench`, on loopback only: a relay that stands before a registry and
+//! counts, delays, fails, cuts and holds requests ([`Relay`]); a server that answers by script
+//! ([`Scripted`]); a small registry in memory ([`Memory`]) and a token server ([`TokenServer`]).
 //!
-//! Nothing here is part of the product, and nothing here knows what the product does.
+//! Nothing here knows what the product does.
 
 mod canned;
 mod exchange;

@@ -1,9 +1,11 @@
 //! A monorepo for measuring: the same numbers give the same bytes. Pure.
 
+use clap::ValueEnum;
+use serde::Serialize;
 use std::fmt::Write as _;
 
-/// What a service's context holds in all, in bytes.
-const CONTEXT: usize = 1_000_000;
+/// What a service's context holds in all unless said otherwise, in bytes.
+pub const CONTEXT: usize = 1_000_000;
 /// How often the context's text goes into the layer that a service makes, each time with other
 /// digits, so that it compresses no better than random ones.
 const COPIES: usize = 7;
@@ -11,12 +13,14 @@ const COPIES: usize = 7;
 const FAMILY: usize = 10;
 
 /// What is generated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Wanted {
     /// How many services; at least 1
     pub services: usize,
     /// How many files each context has besides its Dockerfile; at least 1
     pub files: usize,
+    /// How many bytes these have in all
+    pub bytes: usize,
     /// Another seed gives other content
     pub seed: u64,
     /// What the Dockerfiles start from
@@ -24,7 +28,8 @@ pub struct Wanted {
 }
 
 /// What the Dockerfiles start from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum Base {
     /// 2 MB
     Busybox,
@@ -44,12 +49,23 @@ pub fn files(wanted: Wanted) -> impl Iterator<Item = (String, Vec<u8>)> {
         let dockerfile = (format!("{folder}/Dockerfile"), dockerfile(wanted, service).into_bytes());
         let contents = (0..wanted.files).map(move |file| {
             let mut random = Random::new(wanted.seed, service, file);
-            let path = format!("services/{}/src/file{file:04}.txt", name(service));
-            (path, random.text(CONTEXT / wanted.files))
+            (path(service, file), random.text(wanted.bytes / wanted.files))
         });
         std::iter::once(dockerfile).chain(contents)
     });
     [ignored, manifest].into_iter().chain(services)
+}
+
+/// The first file of a service that nothing builds on, with other content for each number.
+pub fn edited(wanted: Wanted, number: u64) -> (String, Vec<u8>) {
+    let leaf = (0..wanted.services).rev().find(|service| !service.is_multiple_of(FAMILY));
+    let leaf = leaf.unwrap_or_default();
+    let seed = wanted.seed.wrapping_add(number).wrapping_add(1 << 32);
+    (path(leaf, 0), Random::new(seed, leaf, 0).text(wanted.bytes / wanted.files))
+}
+
+fn path(service: usize, file: usize) -> String {
+    format!("services/{}/src/file{file:04}.txt", name(service))
 }
 
 /// `service0007`
@@ -153,7 +169,8 @@ mod tests {
     use crate::plan::graph::{Graph, needs};
     use std::collections::BTreeMap;
 
-    const WANTED: Wanted = Wanted { services: 25, files: 3, seed: 1, base: Base::Busybox };
+    const WANTED: Wanted =
+        Wanted { services: 25, files: 3, bytes: CONTEXT, seed: 1, base: Base::Busybox };
 
     #[test]
     fn the_same_numbers_give_the_same_bytes() {
@@ -165,6 +182,18 @@ mod tests {
             .map(|(_, b)| b.len())
             .collect();
         assert_eq!(of_first, [CONTEXT / 3; 3]);
+    }
+
+    #[test]
+    fn an_edit_is_of_a_leaf_and_another_each_time() {
+        let all: BTreeMap<_, _> = files(WANTED).collect();
+        let (path, first) = edited(WANTED, 1);
+        assert_eq!(path, "services/service0024/src/file0000.txt");
+        assert_eq!(first.len(), all[&path].len());
+        assert!(first != all[&path] && first != edited(WANTED, 2).1);
+        let leaf = |services| edited(Wanted { services, ..WANTED }, 1).0;
+        assert!(leaf(21).contains("service0019"));
+        assert!(leaf(1).contains("service0000"));
     }
 
     /// The manifest and what the Dockerfiles say of their services, as the program reads them.

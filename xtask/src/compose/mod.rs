@@ -2,10 +2,12 @@
 
 mod difference;
 mod fragment;
+mod pinned;
 pub mod secrets;
 
 pub use difference::difference;
 pub use fragment::{Fragment, parse};
+pub use pinned::{PINNED, pinned};
 
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{Manifest, Service};

@@ -109,6 +109,24 @@ pub fn subjects(
     Ok(log.lines().map(str::to_owned).collect())
 }
 
+/// The text of a file at a commit; none where git does not have it.
+pub fn text_at(
+    processes: &Processes,
+    root: &Utf8Path,
+    commit: &str,
+    path: &Utf8Path,
+) -> Result<Option<String>> {
+    let Some(commit) = commit_of(processes, root, commit)? else { return Ok(None) };
+    let name = format!("{commit}:{path}");
+    match processes.read(&git(root, "read a file of a commit", &["cat-file", "blob", &name])) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) => match error.downcast::<Failure>()? {
+            Failure::Failed { code: 128, .. } => Ok(None),
+            other => Err(other.into()),
+        },
+    }
+}
+
 /// What git prints with `-z`, also where a name is not UTF-8 (it is then spelled otherwise).
 pub(super) fn listing(processes: &Processes, command: &Command) -> Result<Vec<String>> {
     let mut text = String::new();
@@ -152,12 +170,7 @@ pub fn head_of_branch(
     }
     let name = format!("refs/heads/{branch}");
     let command = git(root, "ask the remote for its head", &["ls-remote", "--", "origin", &name]);
-    let command = command
-        .env("GIT_TERMINAL_PROMPT", "0")
-        // A remote that says nothing for half a minute is given up.
-        .env("GIT_HTTP_LOW_SPEED_LIMIT", "1")
-        .env("GIT_HTTP_LOW_SPEED_TIME", "30")
-        .envs(&github_credentials(env));
+    let command = over_network(command, env).env("GIT_TERMINAL_PROMPT", "0");
     let mut head = None;
     let ended = processes.stream(&command, &mut |stream, line| {
         if stream == Stream::Stdout {
@@ -168,6 +181,14 @@ pub fn head_of_branch(
         return Ok(Head::Unknown(ended.stderr.lines().last().unwrap_or("git failed").to_owned()));
     }
     Ok(if head.as_deref() == Some(commit) { Head::Still } else { Head::Moved(head) })
+}
+
+/// A command that talks to a remote. One that says nothing for half a minute is given up.
+pub fn over_network(command: Command, env: &Environment) -> Command {
+    command
+        .env("GIT_HTTP_LOW_SPEED_LIMIT", "1")
+        .env("GIT_HTTP_LOW_SPEED_TIME", "30")
+        .envs(&github_credentials(env))
 }
 
 fn github_credentials(env: &Environment) -> BTreeMap<String, Option<String>> {
@@ -194,7 +215,8 @@ pub fn folder_of_manifest(manifest: &Utf8Path) -> Result<&Utf8Path, Wrong> {
     }
 }
 
-pub(super) fn git(dir: &Utf8Path, purpose: &str, args: &[&str]) -> Command {
+/// A git command in a folder.
+pub fn git(dir: &Utf8Path, purpose: &str, args: &[&str]) -> Command {
     // Optional locks are not taken: a look at the tree must not disturb a git that works beside us.
     Command::new(purpose, "git").args(["--no-optional-locks"]).args(args.to_vec()).dir(dir)
 }

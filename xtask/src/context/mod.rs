@@ -12,6 +12,7 @@ pub mod lock;
 pub mod past;
 pub mod published;
 pub mod recorded;
+pub mod refs;
 pub mod released;
 pub mod secrets;
 pub mod since;

@@ -35,7 +35,7 @@ pub fn read(
     let releases = match shelf.list(&asked) {
         Ok(releases) => releases,
         Err(error) => {
-            let versions = Known::Unknown(format!("{error:#}"));
+            let versions = Known::Unknown(error.root_cause().to_string());
             return Ok(Released { versions, begun: BTreeMap::new() });
         }
     };

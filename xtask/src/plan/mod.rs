@@ -14,6 +14,8 @@ pub mod graph;
 pub mod labels;
 pub mod look_up;
 pub mod matrix;
+pub mod next_version;
+pub mod pull;
 pub mod release;
 pub mod steering;
 pub mod tags;

@@ -3,11 +3,13 @@
 mod command;
 mod failure;
 mod filter;
+mod measured;
 mod stream;
 
 pub use command::Command;
 pub use failure::Failure;
 pub use filter::Interruptible;
+pub use measured::Measured;
 pub use stream::{Ended, Heard, Stream};
 
 use crate::interrupt::Interrupt;

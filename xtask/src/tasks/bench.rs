@@ -1,38 +1,155 @@
-//! `bench generate`: writes the monorepo that is measured.
-#![expect(clippy::disallowed_methods, reason = "writes the generated files")]
+//! `bench`: measures us beside others, and `bench generate` writes the monorepo that is measured.
 
 use super::Session;
-use crate::bench::generate::{Base, Wanted, files};
-use crate::cli::Generate;
+use crate::bench::generate::{self, CONTEXT, Wanted};
+use crate::bench::run::Asked;
+use crate::bench::scenario::Scenario;
+use crate::bench::{Contestant, Site, is_gone, repository, table};
+use crate::cli::{Bench, BenchTask, Generate, Measure};
+use crate::context::git;
+use crate::docker::engine::packages::{self, PackageSet};
+use crate::docker::engine::{Setup, check_machine, files};
 use crate::report::{count, stdout};
-use anyhow::{Context as _, Result};
-use camino::Utf8Path;
+use anyhow::Result;
+use camino::{Utf8Path, Utf8PathBuf};
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
+/// What each context holds where only plans are made, in bytes: its size makes no difference to
+/// them, and 1,000 services would be a gigabyte.
+const CONTEXT_OF_PLAN: usize = 100_000;
+
+/// Measures, or does what the subcommand says.
+pub fn run(session: &Session, options: &Bench) -> Result<ExitCode> {
+    match &options.task {
+        Some(BenchTask::Generate(options)) => generate(session, options),
+        None => measure(session, &options.measure),
+    }
+}
+
+fn measure(session: &Session, options: &Measure) -> Result<ExitCode> {
+    let asked = asked(session, options);
+    if options.dry_run {
+        stdout(described(&asked).trim_end())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(file) = &asked.save {
+        can_be_saved(file)?;
+    }
+    let setup = Setup::new(session.processes.clone(), &session.env)?;
+    let engines = asked.scenarios != [Scenario::Plan];
+    if engines {
+        check_machine(&setup)?;
+    }
+    let top = git::root(&session.processes, &session.env.dir)?;
+    let folder = Folder::below(&top.join("target/xtask/bench"));
+    let quiet = session.common.quiet;
+    let nothing: fn(&str) = |_| {};
+    let say: fn(&str) = if quiet { nothing } else { |line| eprintln!("{line}") };
+    if engines {
+        // Beforehand, and told: it takes a while the first time.
+        packages::ensure(&Setup { say, ..setup.clone() }, PackageSet::Engine)?;
+    }
+    let of_engines = if session.common.verbose { say } else { nothing };
+    let site = Site::new(Setup { say: of_engines, ..setup }, say, &session.env, &folder.0)?;
+    let report = crate::bench::run::run(&asked, &site)?;
+    stdout(&if options.json {
+        serde_json::to_string_pretty(&report)?
+    } else {
+        table(&report).trim_end().to_owned()
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Before minutes of work whose result would be lost. What is in the file stays until then.
+fn can_be_saved(file: &Utf8Path) -> Result<()> {
+    if let Err(error) = std::fs::File::options().create(true).append(true).open(file) {
+        wrong!("`--save {file}` cannot be written: {error}");
+    }
+    Ok(())
+}
+
+fn asked(session: &Session, options: &Measure) -> Asked {
+    let mut scenarios = options.scenario.clone();
+    scenarios.sort();
+    scenarios.dedup();
+    let mut peers = options.peers.clone();
+    peers.sort();
+    peers.dedup();
+    let others = peers.into_iter().map(Contestant::Peer);
+    let plans = scenarios == [Scenario::Plan];
+    Asked {
+        wanted: Wanted {
+            services: options.services.unwrap_or_default() as usize,
+            files: options.files as usize,
+            bytes: if plans { CONTEXT_OF_PLAN } else { CONTEXT },
+            seed: options.seed,
+            base: options.base,
+        },
+        scenarios,
+        contestants: std::iter::once(Contestant::Ours).chain(others).collect(),
+        runs: options.runs,
+        save: options.save.as_ref().map(|file| session.env.dir.join(file)),
+    }
+}
+
+/// What would be measured.
+fn described(asked: &Asked) -> String {
+    let all: Vec<&str> = asked.contestants.iter().map(|contestant| contestant.name()).collect();
+    let services = count(asked.wanted.services, "service");
+    let files = count(asked.wanted.files, "file");
+    let mut text =
+        format!("{services} with {files} each, {} by each of\n", count(asked.runs as usize, "run"));
+    for case in asked.scenarios.iter().flat_map(|scenario| scenario.cases()) {
+        let by = if case.scenario == Scenario::Plan { "xtask".to_owned() } else { all.join(", ") };
+        let (scenario, event, engine) =
+            (case.scenario.name(), case.event.name(), case.engine.name());
+        // Writing to a string cannot fail.
+        writeln!(text, "{scenario:<10}  {event:<3}  {engine:<5}  {by}").ok();
+    }
+    text
+}
+
+/// A folder that goes away with its value.
+struct Folder(Utf8PathBuf);
+
+impl Folder {
+    /// Named after this process. Those of processes that were killed go away.
+    fn below(folder: &Utf8Path) -> Self {
+        for other in files::list(folder).iter().filter(|name| is_gone(name)) {
+            drop(Self(folder.join(other)));
+        }
+        Self(folder.join(std::process::id().to_string()))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Best effort: what stays is below target/.
+        std::fs::remove_dir_all(&self.0).ok();
+        // Fails where another run has its own in there.
+        self.0.parent().and_then(|parent| std::fs::remove_dir(parent).ok());
+    }
+}
+
 /// Writes it. Making a git repository of it is left to whoever uses it.
-pub fn generate(session: &Session, options: &Generate) -> Result<ExitCode> {
+fn generate(session: &Session, options: &Generate) -> Result<ExitCode> {
     let wanted = Wanted {
         services: options.services as usize,
         files: options.files as usize,
+        bytes: CONTEXT,
         seed: options.seed,
-        base: if options.base == "debian" { Base::Debian } else { Base::Busybox },
+        base: options.base,
     };
     if options.dry_run {
-        for (path, bytes) in files(wanted) {
+        for (path, bytes) in generate::files(wanted) {
             stdout(&format!("{path} {}", bytes.len()))?;
         }
         return Ok(ExitCode::SUCCESS);
     }
     let folder = session.env.dir.join(&options.output);
     free(&folder)?;
-    for (path, bytes) in files(wanted) {
-        session.processes.interrupt.check()?;
-        let path = folder.join(path);
-        let parent = path.parent().unwrap_or(&folder);
-        std::fs::create_dir_all(parent)
-            .and_then(|()| std::fs::write(&path, bytes))
-            .with_context(|| format!("cannot write `{path}`"))?;
-    }
+    repository::write(wanted, &folder, &session.processes.interrupt)?;
     if !session.common.quiet {
         eprintln!("{} written to `{folder}`", count(wanted.services, "service"));
     }

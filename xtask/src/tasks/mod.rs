@@ -9,6 +9,7 @@ pub mod engine;
 mod fingerprint;
 mod matrix;
 mod publish;
+mod pull;
 pub mod release;
 mod telling;
 mod test;
@@ -16,7 +17,7 @@ mod verify;
 mod warm_cache;
 mod why;
 
-use crate::cli::{BenchTask, Cli, Common, Task};
+use crate::cli::{Cli, Common, Task};
 use crate::context::environment::Environment;
 use crate::interrupt::Interrupt;
 use crate::process::Processes;
@@ -52,8 +53,9 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Verify(options) => verify::run(&session, options),
         Task::WarmCache(options) => warm_cache::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
-        Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
+        Task::Bench(options) => bench::run(&session, options),
         Task::Test(options) => test::run(&session, *options),
+        Task::Pull(options) => pull::run(&session, options),
         Task::Release { task } => release::run(&session, task),
         Task::Engine { task } => engine::run(&session, task),
     }

@@ -1,0 +1,194 @@
+//! Goes through the scenarios: everyone's turn at the same commits, in alternating order.
+
+use super::engine::{OwnEngine, purge_leftovers};
+use super::floor::{self, Floor};
+use super::generate::Wanted;
+use super::lane::{Contestant, Lane, Site, registry_of, work};
+use super::report::{Report, Row, Run, compare};
+use super::repository::Repository;
+use super::scenario::{Case, Engine, Event, Scenario, rotated};
+use crate::context::bases::Making;
+use crate::docker::engine::files;
+use anyhow::{Context as _, Result};
+use camino::Utf8PathBuf;
+use relay::{Canned, Relay, Then, When};
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// What is built
+    pub wanted: Wanted,
+    /// The scenarios, in the order in which they are measured
+    pub scenarios: Vec<Scenario>,
+    /// Who builds
+    pub contestants: Vec<Contestant>,
+    /// How often each
+    pub runs: u32,
+    /// Takes what was measured so far, after each scenario
+    pub save: Option<Utf8PathBuf>,
+}
+
+/// A measurement on its way.
+pub struct Bench<'a> {
+    asked: &'a Asked,
+    site: &'a Site,
+    repository: Repository,
+    lanes: BTreeMap<Contestant, Lane>,
+    report: Report,
+}
+
+/// Measures everything that is asked for.
+pub fn run(asked: &Asked, site: &Site) -> Result<Report> {
+    purge_leftovers(&site.setup);
+    let repository = Repository::generate(asked.wanted, site.root.clone(), &site.setup.processes)?;
+    let report = Report {
+        schema: 1,
+        work: asked.wanted,
+        runs: asked.runs,
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        rows: Vec::new(),
+    };
+    let mut bench = Bench { asked, site, repository, lanes: BTreeMap::new(), report };
+    for scenario in &asked.scenarios {
+        let rows = match scenario {
+            Scenario::Plan => bench.plan()?,
+            scenario => bench.scenario(*scenario)?,
+        };
+        bench.report.rows.extend(rows);
+        bench.save()?;
+    }
+    Ok(bench.report)
+}
+
+impl Bench<'_> {
+    fn scenario(&mut self, scenario: Scenario) -> Result<Vec<Row>> {
+        if scenario != Scenario::Cold {
+            self.publish()?;
+        }
+        let cases = scenario.cases();
+        let mut runs: Vec<BTreeMap<Contestant, Vec<Run>>> = vec![BTreeMap::new(); cases.len()];
+        let mut floors: Vec<Floor> = Vec::new();
+        let load = load();
+        for run in 0..self.asked.runs as usize {
+            for (case, runs) in cases.iter().zip(&mut runs) {
+                self.repository.change(case.change)?;
+                for contestant in rotated(&self.asked.contestants, run) {
+                    let result = self.measure(*case, contestant)?;
+                    self.tell(*case, contestant, run, &result);
+                    runs.entry(contestant).or_default().push(result);
+                }
+            }
+            if scenario == Scenario::Noop {
+                floors.push(self.floor()?);
+            }
+        }
+        let mut rows = Vec::new();
+        for (case, runs) in cases.iter().zip(&runs) {
+            let floors = if case.event == Event::Pr { floors.as_slice() } else { &[] };
+            rows.extend(self.rows(*case, runs, floors, load));
+        }
+        Ok(rows)
+    }
+
+    fn rows(
+        &self,
+        case: Case,
+        runs: &BTreeMap<Contestant, Vec<Run>>,
+        floors: &[Floor],
+        load: Option<f64>,
+    ) -> Vec<Row> {
+        let services = self.asked.wanted.services;
+        let row = |(contestant, runs): (&Contestant, &Vec<Run>)| {
+            Row::of(case, contestant.name(), runs, services)
+        };
+        let mut rows: Vec<Row> = runs.iter().filter_map(row).collect();
+        rows.extend(Row::of_floor(case, floors));
+        compare(&mut rows);
+        rows.iter_mut().for_each(|row| row.load = load);
+        rows
+    }
+
+    /// Everyone has an engine that has built the commit and a registry that has it.
+    fn publish(&mut self) -> Result<()> {
+        for contestant in self.asked.contestants.clone() {
+            if !self.lanes.contains_key(&contestant) {
+                (self.site.say)(&format!("publishing everything by {} first", contestant.name()));
+                self.measure(Scenario::Cold.cases()[0], contestant)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn measure(&mut self, case: Case, contestant: Contestant) -> Result<Run> {
+        if case.engine == Engine::New {
+            // The engine before goes away first, so that there are not two.
+            drop(self.lanes.remove(&contestant));
+            self.lanes.insert(contestant, Lane::open(self.site, contestant)?);
+        }
+        let lane = self.lane(contestant)?;
+        let fresh = match case.engine {
+            Engine::Fresh => Some(OwnEngine::start(&self.site.setup, "fresh")?),
+            Engine::New | Engine::Warm | Engine::Without => None,
+        };
+        let docker = &fresh.as_ref().unwrap_or(&lane.own).docker;
+        lane.run(self.site, case.event, &self.repository.revision, docker)
+    }
+
+    fn lane(&self, contestant: Contestant) -> Result<&Lane> {
+        self.lanes.get(&contestant).context("nothing was published before")
+    }
+
+    fn floor(&self) -> Result<Floor> {
+        let lane = self.lane(Contestant::Ours)?;
+        let contexts: Vec<Utf8PathBuf> =
+            lane.work.services.iter().map(|service| service.context.clone().into()).collect();
+        let (host, images) = lane.asked();
+        floor::measure(&self.site.setup.processes, &self.repository.root, &contexts, &host, &images)
+    }
+
+    /// Our plan alone, against a registry that answers at once that it has nothing.
+    fn plan(&self) -> Result<Vec<Row>> {
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let relay = Relay::start(nowhere).context("cannot listen on this machine")?;
+        relay.rule(When::from(1), Then::Answer(Canned::error(404, "MANIFEST_UNKNOWN")));
+        // Without its bases a service has no fingerprint, and that would be less work.
+        work(self.site, &registry_of(&relay), Making::Make)?;
+        let (case, load) = (Scenario::Plan.cases()[0], load());
+        let args =
+            ["plan", "--json", "--event", case.event.name(), "--registry", &registry_of(&relay)];
+        let mut runs = Vec::new();
+        for run in 0..self.asked.runs as usize {
+            let result = self.site.measure(vec![self.site.ours(&args)], &relay)?;
+            self.tell(case, Contestant::Ours, run, &result);
+            runs.push(result);
+        }
+        Ok(self.rows(case, &[(Contestant::Ours, runs)].into(), &[], load))
+    }
+
+    fn tell(&self, case: Case, contestant: Contestant, run: usize, result: &Run) {
+        (self.site.say)(&format!(
+            "{} {} {}, run {} of {}: {} {:.3} s, {} requests",
+            case.scenario.name(),
+            case.event.name(),
+            case.engine.name(),
+            run + 1,
+            self.asked.runs,
+            contestant.name(),
+            result.seconds,
+            result.traffic.requests
+        ));
+    }
+
+    fn save(&self) -> Result<()> {
+        let Some(file) = &self.asked.save else { return Ok(()) };
+        files::write(file, serde_json::to_string_pretty(&self.report)? + "\n")
+    }
+}
+
+/// How many processes wanted to run over the last minute (proc(5), loadavg).
+fn load() -> Option<f64> {
+    let text = files::read("/proc/loadavg".into()).ok()??;
+    text.split_whitespace().next()?.parse().ok()
+}

@@ -1,0 +1,154 @@
+//! What is measured: scenarios, and the cases that each consists of. Pure.
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// A kind of work. They run in this order: each leaves published what the next starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scenario {
+    /// The first build of all services, published
+    Cold,
+    /// Nothing changed: as a pull request and as a push, on a warm and on an empty engine
+    Noop,
+    /// A commit that changes no service, published
+    DevCommit,
+    /// One file of one service changed: as a pull request and as a push
+    OneEdit,
+    /// A plan of an unchanged tree, against a registry that has nothing
+    Plan,
+}
+
+/// What a run is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// A pull request: the cache is read, nothing is pushed
+    Pr,
+    /// A push to `dev`: images, tags and caches are pushed
+    Dev,
+}
+
+/// What an engine knows beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// Nothing, and its registry is empty too
+    New,
+    /// What it has built before
+    Warm,
+    /// Nothing; the registry has what was published
+    Fresh,
+    /// There is none
+    #[serde(rename = "none")]
+    Without,
+}
+
+/// What is committed before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing
+    Nothing,
+    /// A file that no service sends
+    Elsewhere,
+    /// A file of a service that nothing builds on
+    Leaf,
+}
+
+/// One row of the table for all contestants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Case {
+    /// The scenario
+    pub scenario: Scenario,
+    /// What the run is taken for
+    pub event: Event,
+    /// What the engine knows
+    pub engine: Engine,
+    /// What is committed before
+    #[serde(skip)]
+    pub change: Change,
+}
+
+impl Scenario {
+    /// What it consists of.
+    pub fn cases(self) -> Vec<Case> {
+        use {Change::*, Engine::*, Event::*};
+        let case = |event, engine, change| Case { scenario: self, event, engine, change };
+        match self {
+            Self::Cold => vec![case(Dev, New, Nothing)],
+            Self::Noop => vec![
+                case(Pr, Warm, Nothing),
+                case(Dev, Warm, Nothing),
+                case(Pr, Fresh, Nothing),
+                case(Dev, Fresh, Nothing),
+            ],
+            Self::DevCommit => vec![case(Dev, Warm, Elsewhere)],
+            Self::OneEdit => vec![case(Pr, Warm, Leaf), case(Dev, Warm, Leaf)],
+            Self::Plan => vec![case(Pr, Without, Nothing)],
+        }
+    }
+
+    /// As it is written everywhere.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cold => "cold",
+            Self::Noop => "noop",
+            Self::DevCommit => "dev-commit",
+            Self::OneEdit => "one-edit",
+            Self::Plan => "plan",
+        }
+    }
+}
+
+impl Event {
+    /// As `--event` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pr => "pr",
+            Self::Dev => "dev",
+        }
+    }
+}
+
+impl Engine {
+    /// As it is written everywhere.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Warm => "warm",
+            Self::Fresh => "fresh",
+            Self::Without => "none",
+        }
+    }
+}
+
+/// The contestants of a run in the order in which they come: each is first as often as any other.
+pub fn rotated<T: Copy>(contestants: &[T], run: usize) -> Vec<T> {
+    let mut order = contestants.to_vec();
+    if !order.is_empty() {
+        order.rotate_left(run % contestants.len());
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_command_line_and_of_the_report() {
+        for scenario in Scenario::value_variants() {
+            let value = scenario.to_possible_value().unwrap();
+            assert_eq!(value.get_name(), scenario.name());
+            assert_eq!(serde_json::to_value(scenario).unwrap(), scenario.name());
+        }
+    }
+
+    #[test]
+    fn everyone_is_first_once() {
+        assert_eq!(rotated(&[1, 2, 3], 0), [1, 2, 3]);
+        assert_eq!(rotated(&[1, 2, 3], 1), [2, 3, 1]);
+        assert_eq!(rotated(&[1, 2, 3], 5), [3, 1, 2]);
+        assert!(rotated(&[] as &[u8], 4).is_empty());
+    }
+}
