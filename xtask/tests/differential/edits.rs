@@ -1,0 +1,83 @@
+//! The edits, and which comes next.
+
+use super::random::Random;
+use super::shop::Shop;
+use super::site::Site;
+use super::{files, recipes};
+use std::collections::BTreeSet;
+
+/// A kind of edit.
+#[derive(Clone, Copy)]
+pub struct Edit {
+    pub name: &'static str,
+    /// Whether it aims at what the fingerprint could wrongly leave out
+    pub aimed: bool,
+    change: Change,
+}
+
+#[derive(Clone, Copy)]
+enum Change {
+    Files(files::Edit),
+    Recipe(recipes::Edit),
+}
+
+/// Edits in a random order, each as often as the others of its sort.
+pub struct Deck {
+    aimed: Vec<Edit>,
+    other: Vec<Edit>,
+    random: Random,
+}
+
+impl Deck {
+    pub fn new(seed: u64) -> Self {
+        Self { aimed: Vec::new(), other: Vec::new(), random: Random::new(seed) }
+    }
+
+    /// More than half of them are aimed.
+    pub fn draw(&mut self) -> Edit {
+        let aimed = self.random.below(8) < 5;
+        let cards = if aimed { &mut self.aimed } else { &mut self.other };
+        if cards.is_empty() {
+            *cards = all(aimed);
+            self.random.shuffle(cards);
+        }
+        cards.pop().expect("it was filled")
+    }
+}
+
+fn all(aimed: bool) -> Vec<Edit> {
+    let (files, recipes) = match aimed {
+        true => (&files::AIMED[..], &recipes::AIMED[..]),
+        false => (&files::OTHER[..], &recipes::OTHER[..]),
+    };
+    let files = files.iter().map(|(name, edit)| (*name, Change::Files(*edit)));
+    let recipes = recipes.iter().map(|(name, edit)| (*name, Change::Recipe(*edit)));
+    files.chain(recipes).map(|(name, change)| Edit { name, aimed, change }).collect()
+}
+
+impl Edit {
+    /// Makes the edit, and gives the services that may be others now. Nothing where it fits none.
+    pub fn apply(&self, shop: &mut Shop) -> Option<BTreeSet<usize>> {
+        let mut order: Vec<usize> = (0..shop.recipes.len()).collect();
+        shop.random.shuffle(&mut order);
+        let touched = order.into_iter().find_map(|at| match self.change {
+            Change::Files(edit) => in_files(shop, at, edit),
+            Change::Recipe(edit) => edit(shop, at),
+        })?;
+        shop.write();
+        Some(shop.with_dependants(touched))
+    }
+}
+
+/// In the context of a service, or in the folder that services share.
+fn in_files(shop: &mut Shop, at: usize, edit: files::Edit) -> Option<BTreeSet<usize>> {
+    let root = shop.repository.root();
+    let named = shop.recipes[at].entry.folder.filter(|_| shop.random.chance(3));
+    let Some(folder) = named else {
+        let site = Site::new(root.join(&shop.recipes[at].context));
+        return edit(&site, &mut shop.random).map(|()| [at].into());
+    };
+    edit(&Site::new(root.join(folder)), &mut shop.random)?;
+    let shares = |number: &usize| shop.recipes[*number].entry.folder == Some(folder);
+    Some((0..shop.recipes.len()).filter(shares).collect())
+}

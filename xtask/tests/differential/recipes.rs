@@ -1,0 +1,306 @@
+//! Edits of Dockerfiles, of the manifest, of ignore rules and of external images. Each tells which
+//! services it is about; nothing where it does not fit.
+
+use super::random::Random;
+use super::recipe::{Recipe, Second, Start};
+use super::shop::{Shop, ignore_files};
+use super::site::Site;
+use super::steps::{SECRETS, Step};
+use std::collections::BTreeSet;
+
+/// An edit of a service.
+pub type Edit = fn(&mut Shop, usize) -> Option<BTreeSet<usize>>;
+
+/// What the fingerprint could wrongly leave out.
+pub const AIMED: [(&str, Edit); 24] = [
+    ("a heredoc of COPY", |shop, at| step(shop, at, heredoc)),
+    ("a heredoc of RUN", |shop, at| step(shop, at, script)),
+    ("a default of an argument", |shop, at| step(shop, at, default)),
+    ("an argument of the manifest", argument),
+    ("the argument before FROM", global),
+    ("the target", target),
+    ("a label", label),
+    ("the description", description),
+    ("the project's source", project_source),
+    ("another named context", folder),
+    ("the network", network),
+    ("a host", host),
+    ("the size of shared memory", shm_size),
+    ("the id of a secret", secret),
+    ("a base's tag moved", base_moved),
+    ("a base's tag moved again", base_moved),
+    ("what it starts from", start),
+    ("what COPY takes", |shop, at| step(shop, at, pattern)),
+    ("a line", |shop, at| step(shop, at, line)),
+    ("ignore rules in another order", rules_reversed),
+    ("a rule that takes back", rule_back),
+    ("ignore rules beside the Dockerfile", rules_beside),
+    ("an ignore rule", rule_added),
+    ("a file that git was told not to look at", assumed),
+];
+
+/// Any other.
+pub const OTHER: [(&str, Edit); 8] = [
+    ("a comment", comment),
+    ("the epoch", epoch),
+    ("a new step", new_step),
+    ("a step removed", step_removed),
+    ("steps in another order", steps_swapped),
+    ("the Dockerfile elsewhere", dockerfile_moved),
+    ("a file outside of all contexts", outside),
+    ("git's index", committed),
+];
+
+fn changed(at: usize) -> Option<BTreeSet<usize>> {
+    Some([at].into())
+}
+
+/// Changes one of the steps that a change is for.
+fn step(
+    shop: &mut Shop,
+    at: usize,
+    change: fn(&mut Step, &mut Random) -> bool,
+) -> Option<BTreeSet<usize>> {
+    let (recipes, random) = (&mut shop.recipes, &mut shop.random);
+    let mut steps: Vec<&mut Step> = recipes[at].steps_mut().collect();
+    random.shuffle(&mut steps);
+    steps.into_iter().any(|step| change(step, random)).then(|| [at].into())
+}
+
+fn heredoc(step: &mut Step, random: &mut Random) -> bool {
+    let Step::Heredoc(body) = step else { return false };
+    *body = random.word();
+    true
+}
+
+fn script(step: &mut Step, random: &mut Random) -> bool {
+    let Step::Script(body) = step else { return false };
+    *body = random.word();
+    true
+}
+
+fn default(step: &mut Step, random: &mut Random) -> bool {
+    let (Step::Env { default, .. } | Step::Echo { default, .. }) = step else { return false };
+    *default = random.word();
+    true
+}
+
+fn pattern(step: &mut Step, random: &mut Random) -> bool {
+    let is_copy = matches!(step, Step::Copy { .. });
+    if is_copy {
+        *step = Step::copy(random);
+    }
+    is_copy
+}
+
+fn line(step: &mut Step, random: &mut Random) -> bool {
+    let is_line = matches!(step, Step::Line(_));
+    if is_line {
+        *step = Step::line(random);
+    }
+    is_line
+}
+
+fn argument(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let name = shop.random.pick(&super::steps::ARGS);
+    let value = shop.random.word();
+    let args = &mut shop.recipes[at].entry.args;
+    if shop.random.chance(4) {
+        args.remove(name)?;
+    } else {
+        args.insert(name.into(), value);
+    }
+    changed(at)
+}
+
+fn global(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    shop.recipes[at].global = shop.random.word();
+    changed(at)
+}
+
+fn target(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let recipe = &mut shop.recipes[at];
+    let known: &[_] = match recipe.second {
+        Second::None => return None,
+        _ => &[None, Some("one"), Some("two")],
+    };
+    recipe.entry.target = shop.random.pick(known);
+    changed(at)
+}
+
+fn label(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let (name, value) = (shop.random.pick(&["x", "y"]), shop.random.word());
+    shop.recipes[at].entry.labels.insert(name.into(), value);
+    changed(at)
+}
+
+fn description(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    shop.recipes[at].entry.description = Some(shop.random.word());
+    changed(at)
+}
+
+fn project_source(shop: &mut Shop, _at: usize) -> Option<BTreeSet<usize>> {
+    shop.source = format!("https://example.invalid/{}", shop.random.word());
+    Some((0..shop.recipes.len()).collect())
+}
+
+fn folder(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let entry = &mut shop.recipes[at].entry;
+    entry.folder = Some(if entry.folder? == "shared" { "other" } else { "shared" });
+    changed(at)
+}
+
+fn network(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    shop.recipes[at].entry.network = shop.random.pick(&[None, Some("none"), Some("default")]);
+    changed(at)
+}
+
+fn host(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    shop.recipes[at].entry.host = shop.random.pick(&[None, Some("10.0.0.1"), Some("10.0.0.2")]);
+    changed(at)
+}
+
+fn shm_size(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    shop.recipes[at].entry.shm_size = shop.random.pick(&[None, Some("32m"), Some("128m")]);
+    changed(at)
+}
+
+fn secret(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let ids = [None, Some(SECRETS[0]), Some(SECRETS[1])];
+    shop.recipes[at].entry.secret = shop.random.pick(&ids);
+    changed(at)
+}
+
+fn base_moved(shop: &mut Shop, _at: usize) -> Option<BTreeSet<usize>> {
+    let which = shop.random.below(2);
+    let reads = |number: &usize| shop.recipes[*number].reads_base(which);
+    let touched: BTreeSet<usize> = (0..shop.recipes.len()).filter(reads).collect();
+    if touched.is_empty() {
+        return None;
+    }
+    shop.move_base(which);
+    Some(touched)
+}
+
+/// Only where all that runs still finds a shell.
+fn start(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let mut starts = vec![Start::Base(0), Start::Base(1)];
+    let has_shell = |number: &usize| shop.has_shell(&shop.recipes[*number]);
+    starts.extend((0..at).filter(has_shell).map(Start::Service));
+    shop.recipes[at].start = shop.random.pick(&starts);
+    changed(at)
+}
+
+/// The rules that count, with what changes them.
+fn rules(
+    shop: &Shop,
+    at: usize,
+    change: impl Fn(Vec<String>) -> Option<Vec<String>>,
+) -> Option<BTreeSet<usize>> {
+    let files = ignore_files(&shop.recipes[at]);
+    let root = shop.repository.root();
+    let there = files.iter().find(|file| root.join(file).exists()).unwrap_or(&files[1]);
+    let text = std::fs::read_to_string(root.join(there)).unwrap_or_default();
+    let changed = change(text.lines().map(str::to_owned).collect())?.join("\n");
+    shop.repository.write(there, &changed);
+    (changed != text).then(|| [at].into())
+}
+
+fn rules_reversed(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    rules(shop, at, |mut rules| {
+        rules.reverse();
+        (rules.len() > 1).then_some(rules)
+    })
+}
+
+fn rule_added(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let patterns = ["*.txt", "src", "a", "**/x", "deep", "*", "src/*", "# x", "Dockerfile", ".*"];
+    let rule = shop.random.pick(&patterns);
+    rules(shop, at, |rules| Some([rules, vec![rule.to_owned()]].concat()))
+}
+
+fn rule_back(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let rule = shop.random.pick(&["!c.txt", "!src/a", "!a", "!**/x", "!src", "!*.tmp", "!deep/er"]);
+    rules(shop, at, |rules| (!rules.is_empty()).then(|| [rules, vec![rule.to_owned()]].concat()))
+}
+
+/// Puts others beside the Dockerfile, or takes them away: those in the context count then.
+fn rules_beside(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let [beside, _] = ignore_files(&shop.recipes[at]);
+    let site = Site::new(shop.repository.root().to_owned());
+    if site.path(&beside).exists() {
+        site.remove(&beside);
+    } else {
+        site.write(&beside, shop.random.pick(&["", "a", "*.txt\n!c.txt", "src"]));
+    }
+    changed(at)
+}
+
+fn assumed(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let context = &shop.recipes[at].context;
+    let tracked = shop.repository.git(&["-c", "core.quotePath=false", "ls-files", "-z", context]);
+    let is_plain = |path: &&str| {
+        let full = shop.repository.root().join(path);
+        !path.contains("Dockerfile") && full.symlink_metadata().is_ok_and(|meta| meta.is_file())
+    };
+    let files: Vec<&str> = tracked.split('\0').filter(is_plain).collect();
+    let file = shop.random.any(&files)?;
+    shop.repository.git(&["update-index", "--assume-unchanged", file]);
+    shop.repository.write(file, &shop.random.word());
+    changed(at)
+}
+
+fn comment(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    shop.recipes[at].comment = shop.random.word();
+    changed(at)
+}
+
+fn epoch(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    shop.recipes[at].entry.epoch += 1;
+    changed(at)
+}
+
+fn new_step(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let number = shop.number();
+    let mut random = Random::new(shop.random.below(1_000_000) as u64);
+    let recipe = &shop.recipes[at];
+    let stage = usize::from(recipe.second != Second::None && random.chance(2));
+    let step = shop.step(at, stage, recipe, shop.has_shell(recipe), &mut random);
+    shop.recipes[at].steps[stage].push((number, step));
+    changed(at)
+}
+
+fn step_removed(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let steps = &mut shop.recipes[at].steps[0];
+    (steps.len() > 1).then(|| steps.remove(shop.random.below(steps.len())))?;
+    changed(at)
+}
+
+fn steps_swapped(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let steps = &mut shop.recipes[at].steps[0];
+    shop.random.shuffle(steps);
+    changed(at)
+}
+
+fn dockerfile_moved(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let [beside, _] = ignore_files(&shop.recipes[at]);
+    let site = Site::new(shop.repository.root().to_owned());
+    let Recipe { dockerfile, name, .. } = &mut shop.recipes[at];
+    let to = format!("docker/{name}{}", shop.random.below(10));
+    if site.path(&beside).exists() || *dockerfile == to {
+        return None;
+    }
+    site.rename(dockerfile, &to);
+    *dockerfile = to;
+    changed(at)
+}
+
+fn outside(shop: &mut Shop, _at: usize) -> Option<BTreeSet<usize>> {
+    shop.repository.write("README.md", &shop.random.word());
+    Some((0..shop.recipes.len()).collect())
+}
+
+fn committed(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    shop.repository.commit("again");
+    changed(at)
+}

@@ -1,0 +1,219 @@
+//! A small repository of services that build on each other.
+
+use super::bases::Bases;
+use super::random::Random;
+use super::recipe::{Entry, Names, REGISTRY, Recipe, Second, Source, Start, quoted};
+use super::site::Site;
+use super::steps::Step;
+use super::support::Repository;
+use std::collections::BTreeSet;
+
+const SERVICES: [&str; 4] = ["a", "b", "c", "d"];
+/// What the context of a new service has.
+const FILES: [&str; 9] =
+    ["a", "b", "c.txt", "src/a", "src/b.rs", "deep/er/x", ".hidden", "left.tmp", "odd name"];
+const RULES: [&str; 6] = ["*.tmp", "src\n!src/a", "c.txt", "*\n!src", "deep/er/*", ".hidden"];
+
+/// The repository, and what it was made from.
+pub struct Shop {
+    pub number: usize,
+    pub repository: Repository,
+    pub recipes: Vec<Recipe>,
+    /// A label of all services
+    pub source: String,
+    /// External images
+    bases: &'static Bases,
+    /// Whether a service's name has a tag in Dockerfiles
+    pub tagged: bool,
+    pub random: Random,
+    /// Numbers of steps go on
+    pub next: usize,
+}
+
+impl Shop {
+    pub fn new(number: usize, mut random: Random, bases: &'static Bases) -> Self {
+        let mut shop = Self {
+            number,
+            repository: Repository::new(&[
+                ("token", "secret"),
+                ("shared/s", "s"),
+                ("other/s", "t"),
+            ]),
+            recipes: Vec::new(),
+            source: "https://example.invalid/shop".into(),
+            bases,
+            tagged: random.chance(3),
+            random: Random::new(0),
+            next: 0,
+        };
+        [0, 1].iter().for_each(|which| bases.put(*which, &shop.tag(*which)));
+        for service in 0..2 + random.below(3) {
+            let recipe = shop.recipe(service, &mut random);
+            shop.recipes.push(recipe);
+            shop.fill(service, &mut random);
+        }
+        shop.repository.write(".gitignore", "*.tmp\n");
+        shop.write();
+        shop.repository.commit("all");
+        shop.random = random;
+        shop
+    }
+
+    fn recipe(&mut self, service: usize, random: &mut Random) -> Recipe {
+        let start = match random.below(6) {
+            0 => Start::Scratch,
+            1 => Start::Base(0),
+            _ if service == 0 => random.pick(&[Start::Base(0), Start::Base(0), Start::Scratch]),
+            2 => Start::Service(random.below(service)),
+            _ => Start::Service(service - 1),
+        };
+        let name = SERVICES[service];
+        let beside = random.chance(2);
+        let context = format!("services/{name}");
+        let mut recipe = Recipe {
+            name,
+            dockerfile: if beside {
+                format!("docker/{name}")
+            } else {
+                format!("{context}/Dockerfile")
+            },
+            context,
+            comment: random.word(),
+            global: random.word(),
+            start,
+            second: random.pick(&[Second::None, Second::None, Second::Follows, Second::Beside]),
+            steps: [Vec::new(), Vec::new()],
+            entry: entry(random),
+        };
+        let shell = self.has_shell(&recipe);
+        recipe.steps[0].push((self.number(), Step::copy(random)));
+        for stage in 0..if recipe.second == Second::None { 1 } else { 2 } {
+            for _ in 0..1 + random.below(2) {
+                let step = self.step(service, stage, &recipe, shell, random);
+                recipe.steps[stage].push((self.number(), step));
+            }
+        }
+        recipe
+    }
+
+    /// A random step for a service.
+    pub fn step(
+        &self,
+        service: usize,
+        stage: usize,
+        recipe: &Recipe,
+        shell: bool,
+        random: &mut Random,
+    ) -> Step {
+        let mut sources: Vec<Source> = (0..service).map(Source::Service).collect();
+        sources.push(Source::Base(1));
+        sources.extend((stage == 1).then_some(Source::Stage));
+        sources.extend(recipe.entry.folder.map(|_| Source::Folder));
+        let has_run = recipe.steps[stage].iter().any(|(_, step)| step.is_run());
+        if shell && !has_run && random.chance(3) {
+            Step::run(random, &sources)
+        } else {
+            Step::plain(random, &sources)
+        }
+    }
+
+    /// Whether something can be run in its stages.
+    pub fn has_shell(&self, recipe: &Recipe) -> bool {
+        match recipe.start {
+            Start::Scratch => false,
+            Start::Base(_) => true,
+            Start::Service(number) => self.has_shell(&self.recipes[number]),
+        }
+    }
+
+    pub fn number(&mut self) -> usize {
+        self.next += 1;
+        self.next
+    }
+
+    fn fill(&self, service: usize, random: &mut Random) {
+        let recipe = &self.recipes[service];
+        let site = Site::new(self.repository.root().join(&recipe.context));
+        for file in FILES {
+            if !random.chance(4) {
+                site.write(file, &random.word());
+            }
+        }
+        site.link(random.pick(&["src", "/x", "b"]), "link");
+        site.folder("empty");
+        if random.chance(2) {
+            let [beside, inside] = ignore_files(recipe);
+            let file = random.pick(&[beside, inside.clone(), inside]);
+            self.repository.write(&file, random.pick(&RULES));
+        }
+    }
+
+    pub fn names(&self) -> Names {
+        let tag = if self.tagged { ":1" } else { "" };
+        let name = |recipe: &Recipe| format!("{REGISTRY}/{}{tag}", recipe.name);
+        let bases = [0, 1].map(|which| self.bases.name(&self.tag(which)));
+        Names { services: self.recipes.iter().map(name).collect(), bases }
+    }
+
+    /// Writes manifest and Dockerfiles where they are not as they should be.
+    pub fn write(&self) {
+        let mut manifest = format!(
+            "[project]\nname = \"shop\"\nregistry = {}\nsource = {}\n",
+            quoted(REGISTRY),
+            quoted(&self.source)
+        );
+        let names = self.names();
+        names.bases.iter().for_each(|base| manifest += &format!("[bases.{}]\n", quoted(base)));
+        for recipe in &self.recipes {
+            manifest += &recipe.section();
+            self.write_changed(&recipe.dockerfile, &recipe.dockerfile(&names));
+        }
+        self.write_changed("services/services.toml", &manifest);
+    }
+
+    fn write_changed(&self, path: &str, text: &str) {
+        let there = std::fs::read_to_string(self.repository.root().join(path));
+        if there.ok().as_deref() != Some(text) {
+            self.repository.write(path, text);
+        }
+    }
+
+    /// Services and all that may build on them.
+    pub fn with_dependants(&self, mut touched: BTreeSet<usize>) -> BTreeSet<usize> {
+        for (number, recipe) in self.recipes.iter().enumerate() {
+            if !recipe.builds_on().is_disjoint(&touched) {
+                touched.insert(number);
+            }
+        }
+        touched
+    }
+
+    /// Tags that only this repository has.
+    fn tag(&self, which: usize) -> String {
+        format!("r{}-{which}", self.number)
+    }
+
+    /// Puts another image under the tag of a base.
+    pub fn move_base(&mut self, which: usize) {
+        let image = self.random.below(super::bases::IMAGES.len());
+        self.bases.put(image, &self.tag(which));
+    }
+}
+
+fn entry(random: &mut Random) -> Entry {
+    let mut entry = Entry {
+        target: random.pick(&[None, None, Some("one")]),
+        folder: random.pick(&[None, Some("shared")]),
+        secret: random.pick(&[None, Some("s1")]),
+        ..Entry::default()
+    };
+    if random.chance(2) {
+        entry.args.insert("A".into(), random.word());
+    }
+    entry
+}
+
+/// The two files that may say what is left out.
+pub fn ignore_files(recipe: &Recipe) -> [String; 2] {
+    [format!("{}.dockerignore", recipe.dockerfile), format!("{}/.dockerignore", recipe.context)]
+}
