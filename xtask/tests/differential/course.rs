@@ -101,7 +101,9 @@ impl Course {
 
     /// Builds what may be another image now; in the end all.
     fn build(&mut self, all: bool, tally: &mut Tally) {
+        let t = std::time::Instant::now();
         let mut readings = read_all(&self.places);
+        println!("DBG read {:?}", t.elapsed());
         let orders: Vec<Order> = self
             .places
             .iter()
@@ -114,6 +116,11 @@ impl Course {
             })
             .collect();
         let mut verdict = judge::build(&orders);
+        println!(
+            "DBG built {} {:?}",
+            orders.iter().map(|o| o.services.len()).sum::<usize>(),
+            t.elapsed()
+        );
         drop(orders);
         for (place, reading) in self.places.iter_mut().zip(&mut readings) {
             tally.by_index += reading.by_index;

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 pub type Edit = fn(&mut Shop, usize) -> Option<BTreeSet<usize>>;
 
 /// What the fingerprint could wrongly leave out.
-pub const AIMED: [(&str, Edit); 24] = [
+pub const AIMED: [(&str, Edit); 25] = [
     ("a heredoc of COPY", |shop, at| step(shop, at, heredoc)),
     ("a heredoc of RUN", |shop, at| step(shop, at, script)),
     ("a default of an argument", |shop, at| step(shop, at, default)),
@@ -36,6 +36,7 @@ pub const AIMED: [(&str, Edit); 24] = [
     ("a rule that takes back", rule_back),
     ("ignore rules beside the Dockerfile", rules_beside),
     ("an ignore rule", rule_added),
+    ("a file that ignore rules are about", ruled),
     ("a file that git was told not to look at", assumed),
 ];
 
@@ -233,6 +234,17 @@ fn rules_beside(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
     } else {
         site.write(&beside, shop.random.pick(&["", "a", "*.txt\n!c.txt", "src"]));
     }
+    changed(at)
+}
+
+fn ruled(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let files = ignore_files(&shop.recipes[at]);
+    let root = shop.repository.root();
+    files.iter().any(|file| root.join(file).exists()).then_some(())?;
+    let site = Site::new(root.join(&shop.recipes[at].context));
+    let all = ["src/a", "src/b.rs", "c.txt", "left.tmp", "a", "deep/er/x", ".hidden"];
+    let there: Vec<&str> = all.into_iter().filter(|file| site.is_file(file)).collect();
+    site.overwrite(shop.random.any(&there)?, &shop.random.word());
     changed(at)
 }
 

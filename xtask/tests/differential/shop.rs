@@ -12,7 +12,8 @@ const SERVICES: [&str; 4] = ["a", "b", "c", "d"];
 /// What the context of a new service has.
 const FILES: [&str; 9] =
     ["a", "b", "c.txt", "src/a", "src/b.rs", "deep/er/x", ".hidden", "left.tmp", "odd name"];
-const RULES: [&str; 6] = ["*.tmp", "src\n!src/a", "c.txt", "*\n!src", "deep/er/*", ".hidden"];
+const RULES: [&str; 6] =
+    ["*.tmp\n.hidden", "src\n!src/a", "c.txt", "*\n!src", "deep\n!deep/er/*", "**/a\n!src"];
 
 /// The repository, and what it was made from.
 pub struct Shop {
@@ -47,7 +48,7 @@ impl Shop {
             next: 0,
         };
         [0, 1].iter().for_each(|which| bases.put(*which, &shop.tag(*which)));
-        for service in 0..2 + random.below(3) {
+        for service in 0..2 + random.below(5) / 2 {
             let recipe = shop.recipe(service, &mut random);
             shop.recipes.push(recipe);
             shop.fill(service, &mut random);
@@ -141,11 +142,14 @@ impl Shop {
         }
         site.link(random.pick(&["src", "/x", "b"]), "link");
         site.folder("empty");
-        if random.chance(2) {
-            let [beside, inside] = ignore_files(recipe);
-            let file = random.pick(&[beside, inside.clone(), inside]);
-            self.repository.write(&file, random.pick(&RULES));
-        }
+        let [beside, inside] = ignore_files(recipe);
+        let files = match random.below(4) {
+            0 => vec![],
+            1 => vec![beside],
+            2 => vec![inside],
+            _ => vec![beside, inside],
+        };
+        files.iter().for_each(|file| self.repository.write(file, random.pick(&RULES)));
     }
 
     pub fn names(&self) -> Names {

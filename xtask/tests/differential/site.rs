@@ -60,6 +60,10 @@ impl Site {
         self.path(path).symlink_metadata().expect("it is there")
     }
 
+    pub fn is_file(&self, path: &str) -> bool {
+        self.path(path).symlink_metadata().is_ok_and(|meta| meta.is_file())
+    }
+
     pub fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).expect("reading a file")
     }

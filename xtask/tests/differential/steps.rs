@@ -5,8 +5,7 @@ use super::random::Random;
 use super::recipe::{Names, Source};
 
 /// All that can be told of what is below the working folder without its times.
-const TELL: &str = "find . | sort | while read -r f; do stat -c '%a %F %n' \"$f\"; readlink \"$f\"; \
-                    [ -f \"$f\" ] && cat \"$f\"; done";
+const TELL: &str = "find . | sort | while read -r f; do stat -c '%a %F %n' \"$f\"; readlink \"$f\" || cat \"$f\"; done";
 
 /// An instruction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,10 +130,9 @@ impl Step {
             Self::GlobalEnv => format!("ARG G\nENV G{id}=$G\n"),
             Self::Bind => run("--mount=type=bind,target=/ctx ", format!("cd /ctx; {TELL}")),
             Self::BindFrom(source) => {
-                let from = names.of(*source);
+                let flags = format!("--mount=type=bind,from={},target=/m ", names.of(*source));
                 let path = inside(*source, names, service);
-                let flags = format!("--mount=type=bind,from={from},target=/m ");
-                run(&flags, format!("cd /m; for d in .{path}; do echo $d; cd $d; {TELL}; done"))
+                run(&flags, format!("for d in /m{path}; do cd $d && {TELL}; cat $d; done"))
             }
             Self::Script(body) => {
                 format!("RUN <<E\nmkdir -p /{service}\necho {body} > {place}\nE\n")
