@@ -60,8 +60,4 @@ impl Bases {
         let tags = [tag.to_owned()];
         self.registry.place(&self.repository, &self.images[image], &tags).expect("moving a tag");
     }
-
-    pub fn digest(&self, image: usize) -> &str {
-        &self.images[image].digest
-    }
 }

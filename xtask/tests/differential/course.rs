@@ -9,9 +9,9 @@ use super::shop::Shop;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many repositories are edited at the same time.
-const SHOPS: usize = 14;
+const SHOPS: usize = 10;
 /// So many edits each sees.
-const EDITS: usize = 15;
+const EDITS: usize = 20;
 
 /// What was done, in numbers.
 #[derive(Default)]
@@ -64,6 +64,7 @@ pub fn run(seed: u64, tally: &mut Tally) -> Vec<Snapshot> {
         course.edit(tally);
         course.build(edit == EDITS, tally);
     }
+    println!("seed {seed}: {} edits so far, {} images built", tally.edits, tally.built);
     course.snapshots
 }
 
@@ -101,9 +102,7 @@ impl Course {
 
     /// Builds what may be another image now; in the end all.
     fn build(&mut self, all: bool, tally: &mut Tally) {
-        let t = std::time::Instant::now();
         let mut readings = read_all(&self.places);
-        println!("DBG read {:?}", t.elapsed());
         let orders: Vec<Order> = self
             .places
             .iter()
@@ -116,11 +115,6 @@ impl Course {
             })
             .collect();
         let mut verdict = judge::build(&orders);
-        println!(
-            "DBG built {} {:?}",
-            orders.iter().map(|o| o.services.len()).sum::<usize>(),
-            t.elapsed()
-        );
         drop(orders);
         for (place, reading) in self.places.iter_mut().zip(&mut readings) {
             tally.by_index += reading.by_index;

@@ -1,7 +1,7 @@
 //! The edits, and which comes next.
 
 use super::random::Random;
-use super::shop::Shop;
+use super::shop::{ALL, Shop};
 use super::site::Site;
 use super::{files, recipes};
 use std::collections::BTreeSet;
@@ -74,6 +74,9 @@ fn in_files(shop: &mut Shop, at: usize, edit: files::Edit) -> Option<BTreeSet<us
     let root = shop.repository.root();
     let named = shop.recipes[at].entry.folder.filter(|_| shop.random.chance(3));
     let Some(folder) = named else {
+        if shop.recipes[at].context == ALL {
+            return None;
+        }
         let site = Site::new(root.join(&shop.recipes[at].context));
         return edit(&site, &mut shop.random).map(|()| [at].into());
     };

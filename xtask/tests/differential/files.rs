@@ -67,9 +67,17 @@ fn folder_bits(site: &Site, random: &mut Random) -> Option<()> {
     Some(())
 }
 
+/// There and back: nothing is published of a tree that has such bits.
 fn group_bits(site: &Site, random: &mut Random) -> Option<()> {
-    let file = random.any(&site.files())?;
-    let mode = if site.mode(&file) & 0o100 == 0 { 0o664 } else { 0o775 };
+    let files = site.files();
+    let has_them = |file: &&String| matches!(site.mode(file), 0o664 | 0o775);
+    let file = files.iter().find(has_them).cloned().or_else(|| random.any(&files))?;
+    let mode = match site.mode(&file) {
+        0o664 => 0o644,
+        0o775 => 0o755,
+        mode if mode & 0o100 == 0 => 0o664,
+        _ => 0o775,
+    };
     site.chmod(&file, mode);
     Some(())
 }
@@ -266,9 +274,12 @@ fn removed(site: &Site, random: &mut Random) -> Option<()> {
     Some(())
 }
 
+/// Into the past, but not before the time that all is given (1 s after 1970).
 fn touched(site: &Site, random: &mut Random) -> Option<()> {
     let file = fs::File::options().append(true).open(site.path(&random.any(&site.files())?));
-    file.ok()?.set_modified(std::time::SystemTime::UNIX_EPOCH).ok()
+    file.ok()?
+        .set_modified(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000))
+        .ok()
 }
 
 fn folder_of_files(site: &Site, random: &mut Random) -> Option<()> {

@@ -1,21 +1,13 @@
 //! What the program knows of a repository at a moment: its fingerprints, and what they are made of.
 
-use super::bases::Bases;
 use super::shop::{Shop, ignore_files};
 use super::site::Site;
-use camino::Utf8PathBuf;
+use super::world::world;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt as _;
-use std::time::SystemTime;
-use xtask::context::bases::{Finder, Making};
-use xtask::context::environment::Environment;
-use xtask::context::facts::{self, Asked, World};
-use xtask::context::inputs;
-use xtask::docker::bases::Bases as Made;
-use xtask::docker::engine::Setup;
+use xtask::context::facts::World;
 use xtask::plan::fingerprint::{Identity, Part, Record, identify, records};
-use xtask::process::Processes;
 
 /// One repository between two edits.
 pub struct Snapshot {
@@ -66,7 +58,7 @@ pub struct Reading {
 
 /// Reads a repository as `cargo xtask fingerprint` does.
 pub fn read(shop: &Shop, step: usize, edit: &'static str) -> Reading {
-    let world = world(shop, Bases::get());
+    let world = world(shop.repository.root());
     let facts = &world.facts;
     let all: BTreeSet<String> = facts.manifest.services.keys().cloned().collect();
     let identities = identify(facts, &all);
@@ -89,39 +81,6 @@ pub fn read(shop: &Shop, step: usize, edit: &'static str) -> Reading {
         told.fold((0, 0), |sum, told| (sum.0 + told.by_index, sum.1 + told.by_bytes));
     let snapshot = Snapshot { shop: shop.number, step, edit, services };
     Reading { snapshot, by_index, by_bytes, world }
-}
-
-/// The facts, with external images as they stand in the registry now.
-pub fn world(shop: &Shop, bases: &Bases) -> World {
-    let root = Utf8PathBuf::from_path_buf(shop.repository.root().to_owned()).expect("UTF-8");
-    let env = Environment { vars: BTreeMap::new(), dir: root, now: SystemTime::UNIX_EPOCH };
-    let processes = Processes::default();
-    let asked = Asked {
-        env: &env,
-        processes: &processes,
-        manifest: None,
-        event: Some("local"),
-        registry: None,
-        names: &[],
-    };
-    let mut world = facts::read(&asked).unwrap_or_else(|error| panic!("{error:#}"));
-    let services: Vec<String> = world.facts.manifest.services.keys().cloned().collect();
-    // Nothing is made: all images are in the registry.
-    let setup = Setup {
-        processes: Processes::default(),
-        cache: "/nonexistent".into(),
-        vars: BTreeMap::new(),
-        instance: "none".into(),
-        say: |_| {},
-    };
-    let (registry, facts) = (&bases.registry, &world.facts);
-    let (made, making) = (Made::new(&setup), Making::OnlyLook);
-    let finder = Finder { registry, bases: &made, say: &setup.say, facts, making };
-    let found = finder.find(&services).unwrap_or_else(|error| panic!("{error:#}"));
-    world.facts.bases = found.images;
-    world.facts.inputs =
-        inputs::read(&processes, &env, &world, &services).expect("reading the files");
-    world
 }
 
 fn owned(records: Vec<Record>) -> Vec<Record<'static>> {

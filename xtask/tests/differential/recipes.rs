@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 pub type Edit = fn(&mut Shop, usize) -> Option<BTreeSet<usize>>;
 
 /// What the fingerprint could wrongly leave out.
-pub const AIMED: [(&str, Edit); 25] = [
+pub const AIMED: [(&str, Edit); 27] = [
     ("a heredoc of COPY", |shop, at| step(shop, at, heredoc)),
     ("a heredoc of RUN", |shop, at| step(shop, at, script)),
     ("a default of an argument", |shop, at| step(shop, at, default)),
@@ -38,6 +38,8 @@ pub const AIMED: [(&str, Edit); 25] = [
     ("an ignore rule", rule_added),
     ("a file that ignore rules are about", ruled),
     ("a file that git was told not to look at", assumed),
+    ("a file written as git looked at it", racy),
+    ("line ends that git converts", converted),
 ];
 
 /// Any other.
@@ -248,17 +250,48 @@ fn ruled(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
     changed(at)
 }
 
-fn assumed(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+/// A regular file of the context that is in git's index.
+fn tracked(shop: &mut Shop, at: usize) -> Option<String> {
     let context = &shop.recipes[at].context;
     let tracked = shop.repository.git(&["-c", "core.quotePath=false", "ls-files", "-z", context]);
     let is_plain = |path: &&str| {
         let full = shop.repository.root().join(path);
-        !path.contains("Dockerfile") && full.symlink_metadata().is_ok_and(|meta| meta.is_file())
+        !path.contains("ocker") && full.symlink_metadata().is_ok_and(|meta| meta.is_file())
     };
     let files: Vec<&str> = tracked.split('\0').filter(is_plain).collect();
-    let file = shop.random.any(&files)?;
-    shop.repository.git(&["update-index", "--assume-unchanged", file]);
-    shop.repository.write(file, &shop.random.word());
+    shop.random.any(&files).map(str::to_owned)
+}
+
+fn assumed(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let file = tracked(shop, at)?;
+    shop.repository.git(&["update-index", "--assume-unchanged", &file]);
+    shop.repository.write(&file, &shop.random.word());
+    changed(at)
+}
+
+/// Twice at once, with the same size and time, and git's index between.
+fn racy(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let file = tracked(shop, at)?;
+    let site = Site::new(shop.repository.root().to_owned());
+    site.overwrite(&file, "one");
+    shop.repository.git(&["add", &file]);
+    let time = site.meta(&file).modified().ok()?;
+    site.overwrite(&file, shop.random.pick(&["two", "six", "ten"]));
+    std::fs::File::options().append(true).open(site.path(&file)).ok()?.set_modified(time).ok()?;
+    changed(at)
+}
+
+/// Git stores other bytes than are in the file, and takes it for unchanged.
+fn converted(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let file = tracked(shop, at)?;
+    let site = Site::new(shop.repository.root().to_owned());
+    site.overwrite(&file, &format!("{}\r\n", shop.random.word()));
+    site.write(".gitattributes", "* text\n");
+    shop.repository.git(&["-c", "core.safecrlf=false", "add", "--all"]);
+    if shop.random.chance(2) {
+        site.remove(".gitattributes");
+        shop.repository.git(&["add", "--all"]);
+    }
     changed(at)
 }
 

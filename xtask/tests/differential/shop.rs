@@ -9,6 +9,8 @@ use super::support::Repository;
 use std::collections::BTreeSet;
 
 const SERVICES: [&str; 4] = ["a", "b", "c", "d"];
+/// The context of a service that is sent those of the others, too.
+pub const ALL: &str = "services";
 /// What the context of a new service has.
 const FILES: [&str; 9] =
     ["a", "b", "c.txt", "src/a", "src/b.rs", "deep/er/x", ".hidden", "left.tmp", "odd name"];
@@ -70,7 +72,8 @@ impl Shop {
         };
         let name = SERVICES[service];
         let beside = random.chance(2);
-        let context = format!("services/{name}");
+        let all = service > 0 && random.chance(8);
+        let context = if all { ALL.to_owned() } else { format!("services/{name}") };
         let mut recipe = Recipe {
             name,
             dockerfile: if beside {
@@ -134,6 +137,9 @@ impl Shop {
 
     fn fill(&self, service: usize, random: &mut Random) {
         let recipe = &self.recipes[service];
+        if recipe.context == ALL {
+            return;
+        }
         let site = Site::new(self.repository.root().join(&recipe.context));
         for file in FILES {
             if !random.chance(4) {
@@ -185,7 +191,7 @@ impl Shop {
     /// Services and all that may build on them.
     pub fn with_dependants(&self, mut touched: BTreeSet<usize>) -> BTreeSet<usize> {
         for (number, recipe) in self.recipes.iter().enumerate() {
-            if !recipe.builds_on().is_disjoint(&touched) {
+            if recipe.context == ALL || !recipe.builds_on().is_disjoint(&touched) {
                 touched.insert(number);
             }
         }
