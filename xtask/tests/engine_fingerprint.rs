@@ -34,6 +34,8 @@ mod site;
 #[path = "differential/steps.rs"]
 mod steps;
 mod support;
+#[path = "differential/unseen.rs"]
+mod unseen;
 #[path = "differential/world.rs"]
 mod world;
 #[path = "differential/wrong.rs"]

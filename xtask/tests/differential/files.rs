@@ -175,7 +175,7 @@ fn new_link(site: &Site, random: &mut Random) -> Option<()> {
     let files = site.files();
     let inside: Vec<&String> = files.iter().filter(|file| !file.contains('/')).collect();
     let to = random.any(&inside)?;
-    site.link(to, &random.pick(&["l", "l2", "l.txt"]));
+    site.link(to, random.pick(&["l", "l2", "l.txt"]));
     Some(())
 }
 

@@ -6,6 +6,7 @@ use super::recipe::{Recipe, Second, Start};
 use super::shop::{Shop, ignore_files};
 use super::site::Site;
 use super::steps::{SECRETS, Step};
+use super::unseen;
 use std::collections::BTreeSet;
 
 /// An edit of a service.
@@ -32,14 +33,14 @@ pub const AIMED: [(&str, Edit); 27] = [
     ("what it starts from", start),
     ("what COPY takes", |shop, at| step(shop, at, pattern)),
     ("a line", |shop, at| step(shop, at, line)),
-    ("ignore rules in another order", rules_reversed),
-    ("a rule that takes back", rule_back),
-    ("ignore rules beside the Dockerfile", rules_beside),
-    ("an ignore rule", rule_added),
-    ("a file that ignore rules are about", ruled),
-    ("a file that git was told not to look at", assumed),
-    ("a file written as git looked at it", racy),
-    ("line ends that git converts", converted),
+    ("ignore rules in another order", unseen::rules_reversed),
+    ("a rule that takes back", unseen::rule_back),
+    ("ignore rules beside the Dockerfile", unseen::rules_beside),
+    ("an ignore rule", unseen::rule_added),
+    ("a file that ignore rules are about", unseen::ruled),
+    ("a file that git was told not to look at", unseen::assumed),
+    ("a file written as git looked at it", unseen::racy),
+    ("line ends that git converts", unseen::converted),
 ];
 
 /// Any other.
@@ -191,107 +192,6 @@ fn start(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
     let has_shell = |number: &usize| shop.has_shell(&shop.recipes[*number]);
     starts.extend((0..at).filter(has_shell).map(Start::Service));
     shop.recipes[at].start = shop.random.pick(&starts);
-    changed(at)
-}
-
-/// The rules that count, with what changes them.
-fn rules(
-    shop: &Shop,
-    at: usize,
-    change: impl Fn(Vec<String>) -> Option<Vec<String>>,
-) -> Option<BTreeSet<usize>> {
-    let files = ignore_files(&shop.recipes[at]);
-    let root = shop.repository.root();
-    let there = files.iter().find(|file| root.join(file).exists()).unwrap_or(&files[1]);
-    let text = std::fs::read_to_string(root.join(there)).unwrap_or_default();
-    let changed = change(text.lines().map(str::to_owned).collect())?.join("\n");
-    shop.repository.write(there, &changed);
-    (changed != text).then(|| [at].into())
-}
-
-fn rules_reversed(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    rules(shop, at, |mut rules| {
-        rules.reverse();
-        (rules.len() > 1).then_some(rules)
-    })
-}
-
-fn rule_added(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    let patterns = ["*.txt", "src", "a", "**/x", "deep", "*", "src/*", "# x", "Dockerfile", ".*"];
-    let rule = shop.random.pick(&patterns);
-    rules(shop, at, |rules| Some([rules, vec![rule.to_owned()]].concat()))
-}
-
-fn rule_back(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    let rule = shop.random.pick(&["!c.txt", "!src/a", "!a", "!**/x", "!src", "!*.tmp", "!deep/er"]);
-    rules(shop, at, |rules| (!rules.is_empty()).then(|| [rules, vec![rule.to_owned()]].concat()))
-}
-
-/// Puts others beside the Dockerfile, or takes them away: those in the context count then.
-fn rules_beside(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    let [beside, _] = ignore_files(&shop.recipes[at]);
-    let site = Site::new(shop.repository.root().to_owned());
-    if site.path(&beside).exists() {
-        site.remove(&beside);
-    } else {
-        site.write(&beside, shop.random.pick(&["", "a", "*.txt\n!c.txt", "src"]));
-    }
-    changed(at)
-}
-
-fn ruled(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    let files = ignore_files(&shop.recipes[at]);
-    let root = shop.repository.root();
-    files.iter().any(|file| root.join(file).exists()).then_some(())?;
-    let site = Site::new(root.join(&shop.recipes[at].context));
-    let all = ["src/a", "src/b.rs", "c.txt", "left.tmp", "a", "deep/er/x", ".hidden"];
-    let there: Vec<&str> = all.into_iter().filter(|file| site.is_file(file)).collect();
-    site.overwrite(shop.random.any(&there)?, &shop.random.word());
-    changed(at)
-}
-
-/// A regular file of the context that is in git's index.
-fn tracked(shop: &mut Shop, at: usize) -> Option<String> {
-    let context = &shop.recipes[at].context;
-    let tracked = shop.repository.git(&["-c", "core.quotePath=false", "ls-files", "-z", context]);
-    let is_plain = |path: &&str| {
-        let full = shop.repository.root().join(path);
-        !path.contains("ocker") && full.symlink_metadata().is_ok_and(|meta| meta.is_file())
-    };
-    let files: Vec<&str> = tracked.split('\0').filter(is_plain).collect();
-    shop.random.any(&files).map(str::to_owned)
-}
-
-fn assumed(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    let file = tracked(shop, at)?;
-    shop.repository.git(&["update-index", "--assume-unchanged", &file]);
-    shop.repository.write(&file, &shop.random.word());
-    changed(at)
-}
-
-/// Twice at once, with the same size and time, and git's index between.
-fn racy(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    let file = tracked(shop, at)?;
-    let site = Site::new(shop.repository.root().to_owned());
-    site.overwrite(&file, "one");
-    shop.repository.git(&["add", &file]);
-    let time = site.meta(&file).modified().ok()?;
-    site.overwrite(&file, shop.random.pick(&["two", "six", "ten"]));
-    std::fs::File::options().append(true).open(site.path(&file)).ok()?.set_modified(time).ok()?;
-    changed(at)
-}
-
-/// Git stores other bytes than are in the file, and takes it for unchanged.
-fn converted(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    let file = tracked(shop, at)?;
-    let site = Site::new(shop.repository.root().to_owned());
-    site.overwrite(&file, &format!("{}\r\n", shop.random.word()));
-    site.write(".gitattributes", "* text\n");
-    shop.repository.git(&["-c", "core.safecrlf=false", "add", "--all"]);
-    if shop.random.chance(2) {
-        site.remove(".gitattributes");
-        shop.repository.git(&["add", "--all"]);
-    }
     changed(at)
 }
 
