@@ -1,9 +1,11 @@
-//! External images whose tags are moved between builds: the fingerprint is that of the digest, and the
-//! digest is what is built.
+//! What random edits hardly find; and external images whose tags are moved between builds: the
+//! fingerprint is that of the digest, and the digest is what is built.
 #![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[path = "differential/bases.rs"]
 mod bases;
+#[path = "differential/cases.rs"]
+mod cases;
 #[path = "differential/judge.rs"]
 mod judge;
 mod support;
