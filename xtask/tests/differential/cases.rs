@@ -78,7 +78,7 @@ const CASES: [Case; 24] = [
         keys: "args = { B = \"base\" }",
         dockerfile: "ARG B\nFROM shop.invalid/x/$B\n",
         change: |repository| {
-            replace(repository, "services/services.toml", "\"base\" }", "\"other\" }")
+            replace(repository, "services/services.toml", "\"base\" }", "\"other\" }");
         },
     },
     Case {
@@ -169,7 +169,7 @@ const CASES: [Case; 24] = [
         keys: "labels = { a = \"b\" }",
         dockerfile: "FROM scratch\n",
         change: |repository| {
-            replace(repository, "services/services.toml", "a = \"b\"", "a = \"c\"")
+            replace(repository, "services/services.toml", "a = \"b\"", "a = \"c\"");
         },
     },
     Case {
