@@ -65,6 +65,11 @@ pub enum Task {
 }
 
 const BUILD_HELP: &str = "\
+An image is built only where no image of its fingerprint is there (see `fingerprint --help`). A
+pull request skips what is published, dev and releases promote it, and a run at a desk skips what
+the engine has. A registry that does not answer is never taken for one that has the image. `plan`
+says what is done for each service, and why. --force, --no-skip and --no-cache build all the same.
+
 Examples:
   cargo xtask build-images                      all images, loaded as <project>-<service>:local
   cargo xtask build-images git-server           one image, and what it builds on
@@ -113,9 +118,18 @@ pub struct BuildImages {
     /// The buildx builder to use
     #[arg(long, value_name = "NAME")]
     pub builder: Option<String>,
-    /// Build every step anew
+    /// Build what is named (all, where nothing is), even though its image is there already
+    #[arg(long)]
+    pub force: bool,
+    /// Build all of it, also what it builds on, whatever is there already
+    #[arg(long)]
+    pub no_skip: bool,
+    /// Build every step anew; what is named is built even though its image is there already
     #[arg(long)]
     pub no_cache: bool,
+    /// In a run at a desk: take what is published from the registry instead of building it
+    #[arg(long)]
+    pub pull: bool,
     /// Load the images into the engine also where the event does not (pr)
     #[arg(long)]
     pub load: bool,

@@ -33,9 +33,17 @@ fn names<'a>(tags: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     tags.into_iter().map(str::to_owned).collect()
 }
 
-fn steps(report: &serde_json::Value, service: &str) -> (u64, u64) {
+fn service<'a>(report: &'a serde_json::Value, service: &str) -> &'a serde_json::Value {
     let services = report["services"].as_array().unwrap();
-    let found = services.iter().find(|s| s["service"] == service).unwrap();
+    services.iter().find(|entry| entry["service"] == service).unwrap()
+}
+
+fn outcomes(report: &serde_json::Value) -> [&str; 2] {
+    ["base", "web"].map(|name| service(report, name)["outcome"].as_str().unwrap())
+}
+
+fn steps(report: &serde_json::Value, name: &str) -> (u64, u64) {
+    let found = service(report, name);
     (found["steps"]["total"].as_u64().unwrap(), found["steps"]["cached"].as_u64().unwrap())
 }
 
@@ -57,9 +65,13 @@ fn dev_then_a_pull_request_and_a_release_elsewhere() {
     let place = place(engine());
     let repository = two_services(&place);
     let sha = repository.git(&["rev-parse", "HEAD"]);
-    engine().xtask(&repository, &["build-images", "--event", "dev"]).run().success();
-    let (handle, short) = (format!("build-{sha}"), format!("dev-{}", &sha[..7]));
-    for service in ["base", "web"] {
+    let args = ["build-images", "--event", "dev", "--json"];
+    let report = engine().xtask(&repository, &args).run().success().json();
+    assert_eq!(outcomes(&report), ["built", "built"]);
+    let short = format!("dev-{}", &sha[..7]);
+    let plan = engine().xtask(&repository, &["plan", "--event", "dev", "--json"]).run().json();
+    for (service, plan) in ["base", "web"].into_iter().zip(plan["services"].as_array().unwrap()) {
+        let handle = format!("fp-{}", plan["fingerprint"].as_str().unwrap());
         let there = registry::tags(&format!("{place}/{service}"));
         let expected = names(["cache", "dev", &short, &sha, &handle]);
         assert_eq!(there.keys().cloned().collect::<BTreeSet<_>>(), expected);
@@ -71,6 +83,7 @@ fn dev_then_a_pull_request_and_a_release_elsewhere() {
         assert_eq!(text["mediaType"], "application/vnd.oci.image.index.v1+json");
         assert_eq!(text["annotations"]["org.opencontainers.image.revision"], sha);
         assert!(text["annotations"]["org.opencontainers.image.created"].is_string(), "{text}");
+        assert_eq!(text["annotations"]["io.github.tzervas.autogit.cache"], there["cache"]);
         let provenance = provenance(&format!("{place}/{service}"), &text);
         assert_eq!(provenance["predicateType"], "https://slsa.dev/provenance/v0.2");
         // What mode=max says, `min` does not.
@@ -83,13 +96,16 @@ fn dev_then_a_pull_request_and_a_release_elsewhere() {
     let other = EmptyEngine::start();
     let args = ["build-images", "--event", "pr", "--json"];
     let report = other.0.xtask(&repository, &args).run().success().json();
-    assert_eq!(steps(&report, "base"), (1, 1));
+    assert_eq!(outcomes(&report), ["skipped", "skipped"]);
+    let args = ["build-images", "web", "--event", "pr", "--force", "--json"];
+    let report = other.0.xtask(&repository, &args).run().success().json();
+    assert_eq!(outcomes(&report), ["skipped", "built"]);
     assert_eq!(steps(&report, "web"), (5, 5));
     assert_eq!(listing(), before);
 
     let args = ["build-images", "--event", "release:v0.1.0", "--json"];
     let report = other.0.xtask(&repository, &args).run().success().json();
-    assert_eq!(steps(&report, "web").0, steps(&report, "web").1);
+    assert_eq!(outcomes(&report), ["promoted", "promoted"]);
     for service in ["base", "web"] {
         let there = registry::tags(&format!("{place}/{service}"));
         let five = ["v0.1.0", "0.1", "0", "latest", &sha].map(|tag| &there[tag]);
@@ -101,7 +117,7 @@ fn dev_then_a_pull_request_and_a_release_elsewhere() {
         registry::delete_by_digest(&format!("{place}/{service}:cache"));
     }
     let third = EmptyEngine::start();
-    let args = ["build-images", "--event", "release:v0.1.1", "--json"];
+    let args = ["build-images", "--event", "release:v0.1.1", "--force", "--json"];
     let report = third.0.xtask(&repository, &args).run().success().json();
     assert_eq!(steps(&report, "base"), (1, 1));
     let (total, cached) = steps(&report, "web");
@@ -125,18 +141,15 @@ fn an_edit_of_a_dependant_leaves_its_base_alone() {
     let place = place(engine());
     let repository = two_services(&place);
     engine().xtask(&repository, &["build-images", "--event", "dev"]).run().success();
-    let image_of_base = || {
-        let index = registry::manifest(&format!("{place}/base:dev"));
-        (index.digest.clone(), index.index().unwrap().manifests[0].digest.clone())
-    };
-    let before = image_of_base();
+    let base = || registry::manifest(&format!("{place}/base:dev"));
+    let before = base();
     repository.write("services/web/source", "2");
     repository.commit("edit");
     let other = EmptyEngine::start();
     let args = ["build-images", "--event", "dev", "--json", "--verbose"];
     let ran = other.0.xtask(&repository, &args).run().success();
     let report = ran.json();
-    assert_eq!(steps(&report, "base"), (1, 1));
+    assert_eq!(outcomes(&report), ["promoted", "built"]);
     assert_eq!(steps(&report, "web"), (5, 2), "{}", ran.stderr);
     for cached in ["COPY first /", "RUN echo compiled > /out"] {
         let line = ran.stderr.lines().find(|line| line.contains(cached));
@@ -144,17 +157,17 @@ fn an_edit_of_a_dependant_leaves_its_base_alone() {
     }
     let built = ran.stderr.lines().find(|line| line.contains("RUN cat /source >> /out"));
     assert!(built.is_some_and(|line| !line.ends_with("cached")), "{}", ran.stderr);
-    // The base has another index, which names this commit, but is the same image.
-    let after = image_of_base();
-    assert_ne!(before.0, after.0);
-    assert_eq!(before.1, after.1);
+    assert_eq!(base(), before, "promotion changes no byte");
     // It is referred to by the digest under which everybody finds it.
     let index = registry::manifest(&format!("{place}/web:dev"));
     let index = serde_json::from_slice(&index.bytes).unwrap();
     let provenance = provenance(&format!("{place}/web"), &index);
     let materials = provenance["predicate"]["materials"].as_array().unwrap();
     assert_eq!(materials.len(), 1, "{materials:?}");
-    assert_eq!(format!("sha256:{}", materials[0]["digest"]["sha256"].as_str().unwrap()), after.0);
+    assert_eq!(
+        format!("sha256:{}", materials[0]["digest"]["sha256"].as_str().unwrap()),
+        before.digest
+    );
 }
 
 /// A pull request's commit was never published; its base was, on `dev`.
@@ -168,7 +181,11 @@ fn a_pull_request_that_edits_a_dependant_uses_the_cache_of_dev() {
     let other = EmptyEngine::start();
     let pr = ["build-images", "--event", "pr", "--json"];
     let report = other.0.xtask(&repository, &pr).run().success().json();
-    assert_eq!((steps(&report, "base"), steps(&report, "web")), ((1, 1), (5, 2)), "{report}");
+    assert_eq!(
+        (outcomes(&report), steps(&report, "web")),
+        (["skipped", "built"], (5, 2)),
+        "{report}"
+    );
     // An edited base is what its dependants are built on, published or not.
     repository.write("services/base/Dockerfile", &format!("{BASE}RUN echo edited > /edited\n"));
     let plan = other.0.xtask(&repository, &["plan", "--event", "pr", "--json"]).run().json();

@@ -59,7 +59,7 @@ fn a_commit_that_comes_while_the_image_is_pushed_keeps_dev() {
     let (repository, image) = one_service(&relay, BASE);
     let _remote = with_remote(&repository);
     let gate = Gate::new();
-    relay.rule(When::on("PUT", "/manifests/build-").once(), Then::Hold(gate.clone()));
+    relay.rule(When::on("PUT", "/manifests/fp-").once(), Then::Hold(gate.clone()));
     let child = start(&repository);
     assert!(gate.wait_for(1, PATIENCE));
     let ours = repository.git(&["rev-parse", "HEAD"]);
@@ -97,14 +97,14 @@ fn an_interrupt_while_the_image_is_pushed_moves_no_tag() {
     let relay = relay_to(engine());
     let (repository, image) = one_service(&relay, BASE);
     let gate = Gate::new();
-    relay.rule(When::on("PUT", "/manifests/build-"), Then::Hold(gate.clone()));
+    relay.rule(When::on("PUT", "/manifests/fp-"), Then::Hold(gate.clone()));
     let child = start(&repository);
     assert!(gate.wait_for(1, PATIENCE));
     let ran = interrupt(child);
     assert_eq!(ran.code, Some(130), "{}", ran.stderr);
     gate.open();
     let there = registry::tags(&image);
-    assert!(there.keys().all(|tag| tag.starts_with("build-") || tag == "cache"), "{there:?}");
+    assert!(there.keys().all(|tag| tag.starts_with("fp-") || tag == "cache"), "{there:?}");
 }
 
 #[test]

@@ -42,7 +42,7 @@ fn shared_tags_only_move_forward() {
     release("v3.0.0-rc.1").success();
     let candidate = registry::tags(&image);
     for (tag, digest) in &after {
-        let own = tag.starts_with("build-") || tag == "cache" || tag.len() == 40;
+        let own = tag.starts_with("fp-") || tag == "cache" || tag.len() == 40;
         assert!(own || candidate[tag] == *digest, "{tag}");
     }
     assert!(candidate.contains_key("v3.0.0-rc.1") && !candidate.contains_key("3"));
@@ -67,7 +67,7 @@ fn a_version_is_published_again_only_as_it_is() {
     engine().xtask(&repository, &release).run().success();
     let public = || {
         let mut tags = registry::tags(&format!("{place}/base"));
-        tags.retain(|tag, _| tag != "cache" && !tag.starts_with("build-"));
+        tags.retain(|tag, _| tag != "cache" && !tag.starts_with("fp-"));
         tags
     };
     let before = public();
@@ -184,7 +184,7 @@ fn a_run_that_is_killed_has_moved_no_public_tag() {
         .unwrap();
     // The base is pushed under its handle before the slow one is begun.
     for _ in 0..300 {
-        if registry::tags(&format!("{place}/base")).keys().any(|tag| tag.starts_with("build-")) {
+        if registry::tags(&format!("{place}/base")).keys().any(|tag| tag.starts_with("fp-")) {
             break;
         }
         std::thread::sleep(Duration::from_millis(100));
@@ -192,7 +192,7 @@ fn a_run_that_is_killed_has_moved_no_public_tag() {
     child.kill().unwrap();
     child.wait().unwrap();
     let there = registry::tags(&format!("{place}/base"));
-    assert!(there.keys().any(|tag| tag.starts_with("build-")), "{there:?}");
-    assert!(there.keys().all(|tag| tag.starts_with("build-") || tag == "cache"), "{there:?}");
+    assert!(there.keys().any(|tag| tag.starts_with("fp-")), "{there:?}");
+    assert!(there.keys().all(|tag| tag.starts_with("fp-") || tag == "cache"), "{there:?}");
     assert!(registry::tags(&format!("{place}/slow")).is_empty());
 }

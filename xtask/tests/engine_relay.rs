@@ -56,9 +56,9 @@ fn passing_trouble_is_survived() {
 fn passing_trouble_of_a_push_is_survived() {
     let busy = || Then::Answer(Canned::status(429).header("Retry-After", "1"));
     publishes(|relay| {
-        relay.rule(When::on("PUT", "/manifests/build-").once(), Then::Answer(Canned::status(500)));
+        relay.rule(When::on("PUT", "/manifests/fp-").once(), Then::Answer(Canned::status(500)));
     });
-    publishes(|relay| relay.rule(When::on("PUT", "/manifests/build-").times(8), busy()));
+    publishes(|relay| relay.rule(When::on("PUT", "/manifests/fp-").times(8), busy()));
     publishes(|relay| relay.rule(When::on("POST", "/web/blobs/uploads/").times(20), busy()));
     publishes(|relay| relay.rule(When::on("PUT", "/web/blobs/uploads/").once(), Then::Cut));
 }
@@ -92,7 +92,7 @@ fn a_cached_layer_that_is_gone_fails_no_build() {
     engine().xtask(&repository, &["build-images", "--event", "dev"]).run().success();
     let other = EmptyEngine::start();
     relay.rule(When::on("GET", "/web/blobs/").skip(1), Then::Answer(Canned::status(404)));
-    let dev = ["build-images", "--event", "dev"];
+    let dev = ["build-images", "--event", "dev", "--force"];
     let ran = other.0.xtask(&repository, &dev).run().success();
     assert!(ran.stderr.contains("`web` is built without cache"), "{}", ran.stderr);
     relay.clear_rules();

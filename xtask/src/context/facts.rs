@@ -8,11 +8,10 @@ use crate::error::Wrong;
 use crate::manifest::{self, Loaded};
 use crate::plan::cache::GhaAccess;
 use crate::plan::facts::{Facts, select};
-use crate::plan::tags::Known;
 use crate::process::Processes;
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::BTreeMap;
+use std::time::UNIX_EPOCH;
 
 /// What the command line says of the facts.
 #[derive(Clone, Copy, Debug)]
@@ -65,17 +64,12 @@ pub fn read(asked: &Asked) -> Result<World> {
         registry: registry(asked, &project.registry)?,
         revision: revision(asked.processes, &root, &event)?,
         gha: GhaAccess::from_env(&asked.env.vars, event.fork),
-        event,
         needs,
         graph,
-        inputs: BTreeMap::new(),
-        bases: BTreeMap::new(),
         secrets,
         environment_args,
-        tags_there: BTreeMap::new(),
-        published: BTreeMap::new(),
-        released: Known::Unknown("the registry was not asked".into()),
-        manifest: loaded.manifest.clone(),
+        now: asked.env.now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        ..Facts::unread(loaded.manifest.clone(), event)
     };
     Ok(World { root, manifest: path, loaded, dockerfiles, facts })
 }

@@ -9,4 +9,5 @@ pub mod git;
 pub mod inputs;
 pub mod published;
 pub mod secrets;
+pub mod stored;
 pub mod tree;

@@ -1,11 +1,11 @@
 //! What stands in the registry, asked once, in parallel. Unknown stays unknown.
 
-use super::event::version_of_tag;
-use crate::docker::publish::REVISION;
+use super::event::{Kind, version_of_tag};
 use crate::docker::registry::{Answer, AtOnce, Fetched, Reference, Registry};
-use crate::plan::cache;
 use crate::plan::facts::Facts;
+use crate::plan::look_up::LookUp;
 use crate::plan::tags::Known;
+use crate::plan::{cache, claim};
 use anyhow::Result;
 use semver::Version;
 use std::collections::BTreeMap;
@@ -13,8 +13,6 @@ use std::time::Duration;
 
 /// How many connections ask at once.
 const THREADS: usize = 8;
-/// How long a run at a desk, or one that only looks, waits for all answers together.
-pub const LOCAL: Duration = Duration::from_secs(2);
 
 /// Whether the cache tags that the event reads are there, by `<image>:<tag>`.
 pub fn cache_tags(
@@ -39,45 +37,59 @@ pub fn cache_tags(
     Ok(names.into_iter().zip(there).collect())
 }
 
-/// A published image, and the commit that it says it was built of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Published {
-    /// The digest of its index
-    pub digest: String,
-    /// The commit, full hex
-    pub revision: String,
+/// What was found under the fingerprints of services.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// What it means, by service
+    pub look_ups: BTreeMap<String, LookUp>,
+    /// The index of each service whose image is published, byte for byte
+    pub indexes: BTreeMap<String, Fetched>,
 }
 
-/// The images of each service that may be what the tree says, the likeliest first: that of this very
-/// commit, then that of `dev`. Only an index that names its commit by an annotation counts.
-pub fn images(
+/// Looks fingerprints up, by service: one GET each.
+///
+/// In a release a repository that refuses us but lets us open an upload is new and ours (GHCR answers
+/// 403 for packages that do not exist): nothing is there.
+pub fn look_up(
     registry: &Registry,
     facts: &Facts,
-    services: &[String],
+    wanted: &BTreeMap<String, String>,
     within: Option<Duration>,
-) -> Result<BTreeMap<String, Vec<Published>>> {
-    let tags = [facts.handle(), "dev".to_owned()];
-    let asked: Vec<(&String, String)> = services
-        .iter()
-        .flat_map(|service| tags.iter().map(move |tag| (service, tag)))
-        .map(|(service, tag)| (service, format!("{}:{tag}", facts.image(service))))
-        .collect();
+) -> Result<Found> {
+    let name = |(service, fingerprint): (&String, &String)| {
+        format!("{}:{}", facts.image(service), claim::tag(fingerprint))
+    };
     let references =
-        asked.iter().map(|(_, name)| name.parse()).collect::<Result<Vec<Reference>, _>>()?;
-    let answers = registry.get_manifests(references, AtOnce { threads: THREADS, within });
-    let mut found: BTreeMap<String, Vec<Published>> = BTreeMap::new();
-    for ((service, _), answer) in asked.into_iter().zip(answers) {
-        if let Some(published) = answer.found().as_ref().and_then(published) {
-            found.entry(service.clone()).or_default().push(published);
+        wanted.iter().map(|w| name(w).parse()).collect::<Result<Vec<Reference>, _>>()?;
+    let may_be_new = matches!(facts.event.kind, Kind::Release(_));
+    let at_once = AtOnce { threads: THREADS, within };
+    let answers = registry.for_each(references, at_once, move |registry, tag| {
+        match registry.get_manifest(tag) {
+            Answer::Refused(_) if may_be_new && registry.may_push(tag).is_ok() => Answer::Absent,
+            other => other,
         }
+    });
+    let mut found = Found::default();
+    for ((service, fingerprint), answer) in wanted.iter().zip(answers) {
+        let platforms = facts.service(service).map_or(&[][..], |service| &service.platforms);
+        let look_up = match answer.known() {
+            Ok(None) => LookUp::Absent,
+            Err(reason) => LookUp::Unknown(reason.to_string()),
+            Ok(Some(fetched)) => match fetched.index() {
+                Err(reason) => LookUp::NoClaim(reason.to_string()),
+                Ok(index) => {
+                    let look_up = LookUp::judge(&index, &fetched.digest, fingerprint, platforms);
+                    found.indexes.insert(service.clone(), fetched);
+                    look_up
+                }
+            },
+        };
+        found.look_ups.insert(service.clone(), look_up);
     }
+    found.indexes.retain(|service, _| {
+        found.look_ups.get(service).is_some_and(|look_up| look_up.published().is_some())
+    });
     Ok(found)
-}
-
-fn published(index: &Fetched) -> Option<Published> {
-    let text: serde_json::Value = serde_json::from_slice(&index.bytes).ok()?;
-    let revision = text["annotations"][REVISION].as_str()?.to_owned();
-    Some(Published { digest: index.digest.clone(), revision })
 }
 
 /// The versions that any of the services has a tag `vX.Y.Z` for.

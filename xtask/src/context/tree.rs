@@ -58,23 +58,6 @@ fn differs_from_head(
     Ok(changed.into_iter().filter(|path| Sent::any(&sent, world, path)).collect())
 }
 
-/// Whether all that these services send is what it was in a commit. A commit that git does not know
-/// may have had anything.
-pub fn is_as_in(
-    processes: &Processes,
-    world: &World,
-    services: &[String],
-    commit: &str,
-) -> Result<bool> {
-    let sent = Sent::all(world, services);
-    let paths = Sent::paths(&sent, world);
-    let Some(since) = git::changed_since(processes, &world.root, commit, &paths)? else {
-        return Ok(false);
-    };
-    let mut changed = since.into_iter().chain(git::changed(processes, &world.root, &paths)?);
-    Ok(!changed.any(|path| Sent::any(&sent, world, &path)))
-}
-
 /// What the build of a service reads of the repository, as paths relative to its root.
 struct Sent {
     context: Utf8PathBuf,

@@ -1,6 +1,8 @@
 //! Carries the building of a plan out: what can run together goes in one bake, and a failing
 //! service costs only what builds on it.
 
+mod digests;
+
 use super::again::Tries;
 use super::bake::{Definition, service_name, target_name};
 use super::buildx::{Baked, Buildx};
@@ -11,6 +13,7 @@ use crate::parallel::{self, lock};
 use crate::plan::Plan;
 use crate::plan::graph::Graph;
 use anyhow::Result;
+use digests::by_digest;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -18,8 +21,12 @@ use std::time::Duration;
 /// What came of a service.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// Its image is there
+    /// It was built
     Built(Built),
+    /// Its image was there; the digest is that of the published one, where it was looked for
+    Skipped(Option<String>),
+    /// The published image of this digest has more tags now
+    Promoted(String),
     /// Its own build failed
     Failed(Box<Failed>),
     /// It was not tried, because of services that it builds on, or of `--fail-fast`
@@ -34,6 +41,8 @@ pub enum Outcome {
 pub struct Built {
     /// The digest of its index or manifest; none where nothing was exported
     pub digest: Option<String>,
+    /// The digest of the manifest of the registry cache that the build wrote
+    pub cache: Option<String>,
     /// From the first to the last of its steps
     pub seconds: f64,
     /// Its steps
@@ -67,6 +76,8 @@ pub struct Pushed<'a> {
     pub image: &'a str,
     /// What was pushed
     pub digest: &'a str,
+    /// The cache manifest that was written with it
+    pub cache: Option<&'a str>,
 }
 
 /// Takes what buildx pushed, and gives for each the digest that services which build on it are to use.
@@ -173,7 +184,7 @@ impl Build<'_> {
     fn publish(&self, plan: &Plan, rest: &[String], outcomes: &mut BTreeMap<String, Outcome>) {
         let Some(Pushing { after, .. }) = self.pushing else { return };
         let built = |service: &String| match outcomes.get(service) {
-            Some(Outcome::Built(built)) => Some(built.digest.clone()),
+            Some(Outcome::Built(built)) => Some(built.clone()),
             _ => None,
         };
         let services = plan.services.iter().filter(|plan| rest.contains(&plan.service));
@@ -181,16 +192,18 @@ impl Build<'_> {
             services.filter_map(|plan| Some((plan, built(&plan.service)?))).collect();
         let pushed: Vec<Pushed> = built
             .iter()
-            .filter_map(|(plan, digest)| {
+            .filter_map(|(plan, built)| {
                 let (service, image) = (&plan.service, &plan.image);
-                Some(Pushed { service, image, digest: digest.as_deref()? })
+                let (digest, cache) = (built.digest.as_deref()?, built.cache.as_deref());
+                Some(Pushed { service, image, digest, cache })
             })
             .collect();
         let mut published = after(&pushed).into_iter();
-        for (plan, digest) in &built {
-            let published = digest.as_ref().and_then(|_| published.next()).unwrap_or_else(|| {
-                Err(anyhow::anyhow!("buildx did not say which digest it pushed"))
-            });
+        for (plan, built) in &built {
+            let published =
+                built.digest.as_ref().and_then(|_| published.next()).unwrap_or_else(|| {
+                    Err(anyhow::anyhow!("buildx did not say which digest it pushed"))
+                });
             match (published, outcomes.get_mut(&plan.service)) {
                 (Ok(digest), Some(Outcome::Built(built))) => built.digest = Some(digest),
                 (Ok(_), _) => {}
@@ -256,34 +269,11 @@ impl Build<'_> {
     }
 }
 
-/// The plan's definition, in which what was pushed already is referred to by its digest.
-fn by_digest(plan: &Plan, outcomes: &BTreeMap<String, Outcome>) -> Definition {
-    let mut definition = plan.definition.clone();
-    let mut digests = BTreeMap::new();
-    for service in &plan.services {
-        let handle = plan.definition.target.get(&target_name(&service.service));
-        let handle = handle.and_then(|target| target.tags.first());
-        if let (Some(handle), Some(Outcome::Built(Built { digest: Some(digest), .. }))) =
-            (handle, outcomes.get(&service.service))
-        {
-            digests.insert(
-                format!("docker-image://{handle}"),
-                format!("docker-image://{}@{digest}", service.image),
-            );
-        }
-    }
-    for context in definition.target.values_mut().flat_map(|target| target.contexts.values_mut()) {
-        if let Some(digest) = digests.get(context) {
-            context.clone_from(digest);
-        }
-    }
-    definition
-}
-
 fn built(progress: &Progress, service: &str) -> Built {
     let target = target_name(service);
     Built {
         digest: progress.digest(&target).map(str::to_owned),
+        cache: progress.cache(&target).map(str::to_owned),
         seconds: progress.seconds(&target),
         steps: progress.steps(&target),
     }

@@ -21,6 +21,14 @@ const PLUGINS: [&str; 4] = [
     "/usr/libexec/docker/cli-plugins",
 ];
 
+/// Finds a Docker with buildx that is there. Nothing is started.
+pub fn find(setup: &Setup) -> Result<Option<Docker>> {
+    Ok(match users_own(setup)? {
+        Found::Docker(docker) => Some(*docker),
+        Found::Nothing(_) => engine::find(setup).map(private),
+    })
+}
+
 /// Finds a Docker with buildx, and starts a private engine where there is none.
 pub fn connect(setup: &Setup) -> Result<Docker> {
     match users_own(setup)? {

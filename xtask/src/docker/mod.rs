@@ -13,6 +13,7 @@ pub mod links;
 pub mod progress;
 pub mod publish;
 pub mod registry;
+pub mod store;
 
 use crate::process::Command;
 use camino::Utf8PathBuf;

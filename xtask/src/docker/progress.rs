@@ -42,6 +42,8 @@ pub struct Vertex {
     pub log: VecDeque<String>,
     /// Digests of manifests that an exporting step wrote, in order
     exported: Vec<String>,
+    /// The digest of the manifest that an exporting step wrote as a registry cache
+    cache: Option<String>,
     partial: String,
 }
 
@@ -105,6 +107,10 @@ impl Progress {
             self.vertex(raw, &mut updates);
         }
         for status in line.statuses {
+            if let Some(digest) = status.id.strip_prefix("writing cache image manifest ") {
+                let vertex = self.vertexes.entry(status.vertex.clone()).or_default();
+                vertex.cache = Some(digest.to_owned());
+            }
             let exported = ["exporting manifest list ", "exporting manifest "];
             if let Some(digest) = exported.iter().find_map(|start| status.id.strip_prefix(start)) {
                 let vertex = self.vertexes.entry(status.vertex).or_default();
@@ -191,14 +197,21 @@ impl Progress {
 
     /// The digest of the index (or manifest) that was written for a target.
     pub fn digest(&self, target: &str) -> Option<&str> {
-        let of_target = |vertex: &&Vertex| {
+        self.done(target).find_map(|vertex| vertex.exported.last()).map(String::as_str)
+    }
+
+    /// The digest of the manifest of the registry cache that was written for a target.
+    pub fn cache(&self, target: &str) -> Option<&str> {
+        self.done(target).find_map(|vertex| vertex.cache.as_deref())
+    }
+
+    /// The steps of a target that ended well.
+    fn done(&self, target: &str) -> impl Iterator<Item = &Vertex> {
+        let of_target = move |vertex: &&Vertex| {
             vertex.names.iter().any(|name| StepName::parse(name).target == Some(target))
         };
-        let mut vertexes = self.vertexes.values().filter(of_target);
-        vertexes.find_map(|vertex| {
-            vertex.completed?;
-            if vertex.error.is_some() { None } else { vertex.exported.last().map(String::as_str) }
-        })
+        let is_done = |vertex: &&Vertex| vertex.completed.is_some() && vertex.error.is_none();
+        self.vertexes.values().filter(of_target).filter(is_done)
     }
 
     /// Counts a target's steps as they were shown under its name.

@@ -2,24 +2,18 @@
 //! public tags are moved. The only writer of tags (DESIGN 4.3, "Tags are ours").
 
 use super::registry::{Fetched, Kind, Reason, Reference, Registry, oci};
+use crate::plan::claim::{CREATED, REVISION};
 use anyhow::{Context as _, Result};
 use std::collections::BTreeMap;
 
 /// How many images are worked on at once.
 pub const CONNECTIONS: usize = 8;
 
-/// Publishes images of one commit.
+/// Publishes images.
 pub struct Publish<'a> {
     /// Where to
     pub registry: &'a Registry,
-    /// What changes from commit to commit, as annotations of the index
-    pub annotations: BTreeMap<String, String>,
-    /// The tag that buildx pushes under
-    pub handle: String,
 }
-
-/// The annotation that names the commit.
-pub const REVISION: &str = "org.opencontainers.image.revision";
 
 /// The annotations of an index (OCI image specification, "Pre-Defined Annotation Keys"). What was
 /// built of a tree that differs from its commit names no revision.
@@ -31,14 +25,22 @@ pub fn annotations(
     let pairs = [
         (REVISION, revision),
         ("org.opencontainers.image.version", version),
-        ("org.opencontainers.image.created", Some(created)),
+        (CREATED, Some(created)),
     ];
     pairs.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned()))).collect()
 }
 
 impl Publish<'_> {
-    /// Adds the annotations to the index that buildx pushed, and writes it back under the handle.
-    pub fn annotate(&self, image: &str, digest: &str) -> Result<Fetched> {
+    /// Adds annotations to the index that buildx pushed, and writes it back under its handle.
+    ///
+    /// It is read by its digest: under the tag another run's index may stand by now.
+    pub fn annotate(
+        &self,
+        image: &str,
+        digest: &str,
+        handle: &str,
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Fetched> {
         let pushed = image.parse::<Reference>()?.with_digest(digest)?;
         let index = self.read(&pushed)?;
         if !index.is_index() {
@@ -47,11 +49,11 @@ impl Publish<'_> {
                 index.media_type
             );
         }
-        let bytes = oci::annotated(&index.bytes, &self.annotations)
+        let bytes = oci::annotated(&index.bytes, annotations)
             .with_context(|| format!("cannot annotate `{pushed}`"))?;
         let digest = oci::digest_of(&bytes);
         let annotated = Fetched { bytes, media_type: index.media_type, digest };
-        let handle = pushed.with_tag(&self.handle)?;
+        let handle = pushed.with_tag(handle)?;
         self.registry
             .put_manifest(&handle, &annotated.media_type, &annotated.bytes)
             .with_context(|| format!("cannot write `{handle}`"))?;

@@ -2,32 +2,89 @@
 
 use super::cache::{Destination, Source, State};
 use super::facts::{Facts, SecretPlace, SecretThere};
-use super::{Request, ServicePlan};
+use super::{Action, Request, ServicePlan};
 use crate::context::event::Kind;
 use crate::docker::bake::{Attributes, Definition, Group, Target, attributes, target_name};
 use crate::manifest::Service;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// One target a service.
+/// One target for each service that is built, and for what those are fed as targets.
 pub fn definition(facts: &Facts, request: &Request, services: &[ServicePlan]) -> Definition {
+    let by_name: BTreeMap<&str, &ServicePlan> =
+        services.iter().map(|plan| (plan.service.as_str(), plan)).collect();
+    let built = services.iter().filter(|plan| plan.action == Action::Build);
+    let mut todo: Vec<&ServicePlan> = built.collect();
     let mut definition = Definition::default();
-    for plan in services {
-        if let Some(service) = facts.service(&plan.service) {
-            let target = target(facts, request, service, plan);
-            definition.target.insert(target_name(&plan.service), target);
-        }
+    if todo.is_empty() {
+        return definition;
     }
-    let targets = definition.target.keys().cloned().collect();
+    let mut targets: Vec<String> = todo.iter().map(|plan| target_name(&plan.service)).collect();
+    targets.sort();
+    while let Some(plan) = todo.pop() {
+        let name = target_name(&plan.service);
+        let Some(service) = facts.service(&plan.service) else { continue };
+        if definition.target.contains_key(&name) {
+            continue;
+        }
+        let fed = plan.depends_on.iter().filter_map(|on| by_name.get(on.as_str()));
+        let fed = fed.map(|on| (on.service.clone(), Feed::of(on)));
+        let feeds: BTreeMap<String, Feed> = fed.collect();
+        let as_targets = feeds.iter().filter(|(_, feed)| **feed == Feed::Target);
+        todo.extend(as_targets.filter_map(|(on, _)| by_name.get(on.as_str())));
+        let target = target(facts, request, service, plan, &feeds);
+        definition.target.insert(name, target);
+    }
     definition.group.insert("default".into(), Group { targets });
     definition
 }
 
-fn target(facts: &Facts, request: &Request, service: &Service, plan: &ServicePlan) -> Target {
+/// What stands in for a service that another one builds on.
+///
+/// BuildKit's cache does not carry over from an image to a target, so that a service is only given
+/// as a target where no published image is that of its fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Feed {
+    /// The published image of its fingerprint, as `<image>@<digest>`
+    Published(String),
+    /// What this run pushes first, as `<image>:<handle>`; its digest is put there then
+    Pushed(String),
+    /// Its target
+    Target,
+}
+
+impl Feed {
+    fn of(plan: &ServicePlan) -> Self {
+        match (plan.action, &plan.published) {
+            (Action::Build, _) if plan.push => {
+                Self::Pushed(format!("{}:{}", plan.image, plan.handle))
+            }
+            (Action::Skip | Action::Promote, Some(digest)) => {
+                Self::Published(format!("{}@{digest}", plan.image))
+            }
+            _ => Self::Target,
+        }
+    }
+
+    fn context(&self, service: &str) -> String {
+        match self {
+            Self::Published(image) | Self::Pushed(image) => format!("docker-image://{image}"),
+            Self::Target => format!("target:{}", target_name(service)),
+        }
+    }
+}
+
+fn target(
+    facts: &Facts,
+    request: &Request,
+    service: &Service,
+    plan: &ServicePlan,
+    feeds: &BTreeMap<String, Feed>,
+) -> Target {
     let mut target = Target {
         context: service.context.to_string(),
         dockerfile: below_context(service),
-        contexts: contexts(facts, request, service),
+        contexts: contexts(facts, service, feeds),
         args: args(facts, service),
         labels: super::labels::labels(&facts.manifest.project, service),
         cache_from: plan.cache_from.iter().filter_map(|s| source(s, &facts.event.kind)).collect(),
@@ -36,14 +93,14 @@ fn target(facts: &Facts, request: &Request, service: &Service, plan: &ServicePla
         secret: facts.secrets.get(&service.name).into_iter().flatten().map(secret).collect(),
         ssh: service.ssh.iter().map(|ssh| ssh_attributes(ssh)).collect(),
         platforms: plan.platforms.clone(),
-        no_cache: request.no_cache.then_some(true),
+        no_cache: (request.no_cache || plan.anew).then_some(true),
         network: service.network.clone(),
         shm_size: service.shm_size.clone(),
         extra_hosts: service.extra_hosts.clone(),
         ..Target::default()
     };
     if plan.push {
-        target.tags = vec![format!("{}:{}", plan.image, facts.handle())];
+        target.tags = vec![format!("{}:{}", plan.image, plan.handle)];
         target.output = vec![attributes([("type", "image"), ("push", "true")])];
         target.attest = vec![attributes([("type", "provenance"), ("mode", "min")])];
     } else {
@@ -58,12 +115,12 @@ fn target(facts: &Facts, request: &Request, service: &Service, plan: &ServicePla
     target
 }
 
-/// What stands in for the names in the Dockerfile: bases by digest, and services as the image that
-/// is published of them (in a pushing run: that is pushed first), else as targets.
-///
-/// BuildKit's cache does not carry over from one of the two forms to the other, so that a service
-/// is only given as a target where it is not what is published.
-fn contexts(facts: &Facts, request: &Request, service: &Service) -> BTreeMap<String, String> {
+/// What stands in for the names in the Dockerfile: bases by digest, and services as they are fed.
+fn contexts(
+    facts: &Facts,
+    service: &Service,
+    feeds: &BTreeMap<String, Feed>,
+) -> BTreeMap<String, String> {
     let mut contexts = BTreeMap::new();
     let needs = facts.needs.get(&service.name).cloned().unwrap_or_default();
     for (name, key) in &needs.bases {
@@ -72,13 +129,9 @@ fn contexts(facts: &Facts, request: &Request, service: &Service) -> BTreeMap<Str
         }
     }
     for (name, other) in &needs.services {
-        let image = facts.image(other);
-        let value = match facts.published.get(other) {
-            _ if facts.pushes(request) => format!("docker-image://{image}:{}", facts.handle()),
-            Some(digest) => format!("docker-image://{image}@{digest}"),
-            None => format!("target:{}", target_name(other)),
-        };
-        contexts.insert(name.clone(), value);
+        if let Some(feed) = feeds.get(other) {
+            contexts.insert(name.clone(), feed.context(other));
+        }
     }
     contexts.extend(service.contexts.clone());
     contexts

@@ -1,8 +1,11 @@
 //! All that the plan is computed from, already read. Pure.
 
 use super::cache::{self, GhaAccess};
-use super::fingerprint::{Identity, Inputs};
+use super::claim;
+use super::decide::Decision;
+use super::fingerprint::{Fingerprint, Identity, Inputs};
 use super::graph::{Graph, Needs};
+use super::look_up::LookUp;
 use super::tags::{self, Known};
 use super::{Action, Request, ServicePlan};
 use crate::context::event::{Event, Kind};
@@ -30,6 +33,8 @@ pub struct Facts {
     pub graph: Graph,
     /// What BuildKit would be sent, by service, as far as services of this run need it
     pub inputs: BTreeMap<String, Inputs>,
+    /// What all of that comes to for each service: computed once, since it is much
+    pub identities: BTreeMap<String, Identity>,
     /// External images, by their key in `[bases]`, as far as services of this run need them
     pub bases: BTreeMap<String, BaseImage>,
     /// The secrets that are there, by service
@@ -40,8 +45,12 @@ pub struct Facts {
     pub gha: GhaAccess,
     /// Whether tags are in the registry, by `<image>:<tag>`
     pub tags_there: BTreeMap<String, Known<bool>>,
-    /// The digest of the published image of what a service is now, where there is one
-    pub published: BTreeMap<String, String>,
+    /// What is published under the fingerprint of each service, as far as that was asked
+    pub look_ups: BTreeMap<String, LookUp>,
+    /// Services whose image of their fingerprint is in the engine's store, under all its names
+    pub stored: BTreeSet<String>,
+    /// When this run began, in seconds since 1970
+    pub now: u64,
     /// Versions that are released
     pub released: Known<Vec<Version>>,
 }
@@ -74,6 +83,29 @@ pub enum SecretPlace {
 }
 
 impl Facts {
+    /// A manifest and an event, with nothing else read yet.
+    pub fn unread(manifest: Manifest, event: Event) -> Self {
+        Self {
+            registry: manifest.project.registry.clone(),
+            manifest,
+            event,
+            revision: None,
+            needs: BTreeMap::new(),
+            graph: Graph::default(),
+            inputs: BTreeMap::new(),
+            identities: BTreeMap::new(),
+            bases: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            environment_args: BTreeMap::new(),
+            gha: GhaAccess::Absent,
+            tags_there: BTreeMap::new(),
+            look_ups: BTreeMap::new(),
+            stored: BTreeSet::new(),
+            now: 0,
+            released: Known::Unknown("the registry was not asked".into()),
+        }
+    }
+
     /// Services that names and groups stand for; all of them where nothing is named.
     pub fn select(&self, names: &[String]) -> Result<BTreeSet<String>> {
         select(&self.manifest, names)
@@ -89,23 +121,63 @@ impl Facts {
         self.event.kind.pushes() && !request.no_push
     }
 
-    /// The one tag that buildx pushes under; public tags are moved afterwards.
-    pub fn handle(&self) -> String {
-        format!("build-{}", self.revision.as_deref().unwrap_or_default())
-    }
-
     /// The manifest's entry.
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.manifest.services.get(name)
     }
 
+    /// The fingerprint that an image built of this tree may claim.
+    pub fn claimable(&self, service: &str, request: &Request) -> Option<&Fingerprint> {
+        let fingerprint = self.identities.get(service)?.as_ref().ok()?;
+        (fingerprint.no_claim.is_empty() && !request.allow_dirty).then_some(fingerprint)
+    }
+
+    /// The tag that buildx pushes an image under: its fingerprint's, by which it is found, or one of
+    /// this commit where it can claim none. Public tags are moved afterwards.
+    fn handle(&self, service: &str, request: &Request) -> String {
+        match self.claimable(service, request) {
+            Some(fingerprint) => claim::tag(&fingerprint.whole),
+            None => format!("build-{}", self.revision.as_deref().unwrap_or_default()),
+        }
+    }
+
     pub(super) fn plan_service(
         &self,
         name: &str,
-        asked: bool,
         request: &Request,
-        identity: Option<&Identity>,
+        decision: &Decision,
     ) -> ServicePlan {
+        let identity = self.identities.get(name);
+        let image = self.image(name);
+        let is_built = decision.action == Action::Build;
+        let policy = if is_built { self.caches(name, request) } else { cache::Policy::default() };
+        let tags = self.tags(name, request);
+        let has_tags = match decision.action {
+            Action::Build | Action::Promote => true,
+            Action::Skip => decision.pull || self.stored.contains(name),
+        };
+        ServicePlan {
+            action: decision.action,
+            reason: decision.reason.clone(),
+            published: decision.published.clone(),
+            pull: decision.pull,
+            anew: decision.anew,
+            fingerprint: identity.and_then(|i| Some(i.as_ref().ok()?.whole.clone())),
+            no_fingerprint: identity.and_then(|i| i.clone().err()).unwrap_or_default(),
+            handle: self.handle(name, request),
+            depends_on: self.graph.direct(name).map(str::to_owned).collect(),
+            platforms: self.service(name).map(|s| s.platforms.clone()).unwrap_or_default(),
+            push: self.pushes(request),
+            tags: if has_tags { tags.moves } else { Vec::new() },
+            stays: tags.stays,
+            cache_from: policy.sources,
+            cache_to: policy.destinations,
+            service: name.into(),
+            image,
+        }
+    }
+
+    fn caches(&self, name: &str, request: &Request) -> cache::Policy {
         let image = self.image(name);
         let unknown = || Known::Unknown("it was not asked".into());
         let there = |tag: &str| {
@@ -115,22 +187,7 @@ impl Facts {
         if !self.pushes(request) {
             policy.destinations.retain(|d| matches!(d, cache::Destination::Gha { .. }));
         }
-        let tags = self.tags(name, request);
-        ServicePlan {
-            action: Action::Build,
-            reason: if asked { "asked for".into() } else { "another service builds on it".into() },
-            fingerprint: identity.and_then(|i| Some(i.as_ref().ok()?.whole.clone())),
-            no_fingerprint: identity.and_then(|i| i.clone().err()).unwrap_or_default(),
-            depends_on: self.graph.direct(name).map(str::to_owned).collect(),
-            platforms: self.service(name).map(|s| s.platforms.clone()).unwrap_or_default(),
-            push: self.pushes(request),
-            tags: tags.moves,
-            stays: tags.stays,
-            cache_from: policy.sources,
-            cache_to: policy.destinations,
-            service: name.into(),
-            image,
-        }
+        policy
     }
 
     fn tags(&self, name: &str, request: &Request) -> tags::Tags {

@@ -2,6 +2,7 @@
 
 pub mod cache;
 pub mod claim;
+pub mod decide;
 pub mod definition;
 pub mod dockerfile;
 pub mod dockerignore;
@@ -9,6 +10,7 @@ pub mod facts;
 pub mod fingerprint;
 pub mod graph;
 pub mod labels;
+pub mod look_up;
 pub mod steering;
 pub mod tags;
 mod text;
@@ -16,6 +18,7 @@ mod text;
 use crate::context::event::Event;
 use crate::docker::bake::Definition;
 use cache::{Destination, Source};
+use decide::Chosen;
 use facts::Facts;
 use serde::ser::{Error as _, Serialize, Serializer};
 use tags::Stays;
@@ -32,7 +35,7 @@ pub struct Plan {
     /// What buildx is given
     #[serde(serialize_with = "as_given")]
     pub definition: Definition,
-    /// Names of services in levels; a level needs only earlier ones
+    /// Names of services that are built, in levels; a level needs only earlier ones
     #[serde(skip)]
     pub levels: Vec<Vec<String>>,
     /// What the user should know, once each
@@ -67,11 +70,23 @@ pub struct ServicePlan {
     pub action: Action,
     /// Why, in words
     pub reason: String,
+    /// The digest of the published image of its fingerprint, where one is known
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<String>,
+    /// Whether that is brought into the engine's store
+    #[serde(skip_serializing_if = "is_false")]
+    pub pull: bool,
+    /// Whether it is built without cache though its fingerprint is published (`refresh`)
+    #[serde(skip_serializing_if = "is_false")]
+    pub anew: bool,
     /// 64 hex digits; null where the image has none
     pub fingerprint: Option<String>,
     /// Why it has none
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub no_fingerprint: Vec<String>,
+    /// The tag that buildx pushes it under; public tags are moved afterwards
+    #[serde(skip)]
+    pub handle: String,
     /// Services that it builds on directly
     pub depends_on: Vec<String>,
     /// `linux/amd64`, …
@@ -96,6 +111,21 @@ pub struct ServicePlan {
 pub enum Action {
     /// It is built
     Build,
+    /// Its image is there: nothing is done, or it is brought into the engine's store
+    Skip,
+    /// The published image is given more tags, without a byte of it changed
+    Promote,
+}
+
+impl Action {
+    /// As it is written everywhere.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Skip => "skip",
+            Self::Promote => "promote",
+        }
+    }
 }
 
 /// What was asked for on the command line.
@@ -109,22 +139,41 @@ pub struct Request {
     pub load: bool,
     /// Do not push where the event would
     pub no_push: bool,
+    /// Build what was asked for, whatever is published
+    pub force: bool,
+    /// Build all, also what it builds on, whatever is published
+    pub no_skip: bool,
+    /// Publish a tree that differs from its commit; nothing is claimed of it
+    pub allow_dirty: bool,
+    /// Bring what is published into the engine's store instead of building it
+    pub pull: bool,
 }
 
 /// Computes the plan.
 pub fn make(facts: &Facts, request: &Request) -> anyhow::Result<Plan> {
     let asked = facts.select(&request.names)?;
-    let chosen = facts.graph.with_dependencies(asked.iter().map(String::as_str));
-    let levels = facts.graph.levels(&chosen);
-    let identities = fingerprint::identify(facts, &chosen);
-    let one = |name: &String| {
-        facts.plan_service(name, asked.contains(name), request, identities.get(name))
-    };
-    let services: Vec<ServicePlan> = levels.iter().flatten().map(one).collect();
+    let all = facts.graph.with_dependencies(asked.iter().map(String::as_str));
+    let levels = facts.graph.levels(&all);
+    let decisions = decide::decide(facts, request, Chosen { levels: &levels, asked: &asked });
+    let one = |name: &String| Some(facts.plan_service(name, request, decisions.get(name)?));
+    let services: Vec<ServicePlan> = levels.iter().flatten().filter_map(one).collect();
     let definition = definition::definition(facts, request, &services);
+    let built = services.iter().filter(|service| service.action == Action::Build);
+    let levels = facts.graph.levels(&built.map(|service| service.service.clone()).collect());
     let event = event_fields(&facts.event, facts.revision.clone());
     let warnings = facts.warnings(request, &services);
     Ok(Plan { schema: 1, event, services, definition, levels, warnings })
+}
+
+impl Plan {
+    /// The services that are built.
+    pub fn built(&self) -> impl Iterator<Item = &ServicePlan> {
+        self.services.iter().filter(|service| service.action == Action::Build)
+    }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn as_given<S: Serializer>(definition: &Definition, serializer: S) -> Result<S::Ok, S::Error> {

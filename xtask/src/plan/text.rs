@@ -24,12 +24,13 @@ impl Display for Plan {
 
 impl Display for ServicePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}  build: {}", self.service, self.reason)?;
+        writeln!(f, "{}  {}: {}", self.service, self.action.name(), self.reason)?;
         let mut row = |name: &str, text: String| {
             if text.is_empty() { Ok(()) } else { writeln!(f, "  {name:<12}{text}") }
         };
         row("image", self.image.clone())?;
-        row("fingerprint", self.identity())?;
+        row("fingerprint", self.fingerprint.clone().unwrap_or_default())?;
+        row("published", self.published.clone().unwrap_or_default())?;
         row("builds on", self.depends_on.join(", "))?;
         row("platforms", self.platforms.join(", "))?;
         let tags = if self.push { "tags" } else { "loaded as" };
@@ -38,13 +39,6 @@ impl Display for ServicePlan {
         row("stays", stays.collect::<Vec<_>>().join(", "))?;
         row("reads", list(self.cache_from.iter().map(source)))?;
         row("writes", list(self.cache_to.iter().map(destination)))
-    }
-}
-
-impl ServicePlan {
-    fn identity(&self) -> String {
-        let none = || format!("none: {}", self.no_fingerprint.join("; "));
-        self.fingerprint.clone().unwrap_or_else(none)
     }
 }
 

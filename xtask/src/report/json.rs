@@ -11,8 +11,12 @@ use std::collections::BTreeMap;
 /// The report of a run that took so many seconds.
 pub fn report(plan: &Plan, outcomes: &BTreeMap<String, Outcome>, took: f64) -> Value {
     let services = plan.services.iter().map(|service| {
-        let mut entry =
-            json!({ "service": service.service, "image": service.image, "tags": service.tags });
+        let mut entry = json!({
+            "service": service.service,
+            "image": service.image,
+            "tags": service.tags,
+            "reason": service.reason,
+        });
         match outcomes.get(&service.service) {
             Some(Outcome::Built(built)) => {
                 entry["outcome"] = "built".into();
@@ -20,6 +24,14 @@ pub fn report(plan: &Plan, outcomes: &BTreeMap<String, Outcome>, took: f64) -> V
                 entry["seconds"] = rounded(built.seconds);
                 entry["steps"] =
                     json!({ "total": built.steps.total, "cached": built.steps.cached });
+            }
+            Some(Outcome::Skipped(digest)) => {
+                entry["outcome"] = "skipped".into();
+                entry["digest"] = digest.clone().into();
+            }
+            Some(Outcome::Promoted(digest)) => {
+                entry["outcome"] = "promoted".into();
+                entry["digest"] = digest.clone().into();
             }
             Some(Outcome::Failed(failed)) => {
                 entry["outcome"] = "failed".into();

@@ -20,9 +20,11 @@ pub fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A duration for people: `0.4 s`, `12 s`, `2 min 5 s`.
+/// A duration for people: `0.04 s`, `0.4 s`, `12 s`, `2 min 5 s`.
 pub fn seconds(seconds: f64) -> String {
-    if seconds < 9.95 {
+    if seconds < 0.095 {
+        format!("{seconds:.2} s")
+    } else if seconds < 9.95 {
         format!("{seconds:.1} s")
     } else if seconds < 99.5 {
         format!("{seconds:.0} s")

@@ -2,7 +2,7 @@
 
 use super::{count, seconds};
 use crate::docker::build::{Built, Failed, Outcome};
-use crate::plan::Plan;
+use crate::plan::{Plan, ServicePlan};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -27,6 +27,8 @@ pub fn summary(plan: &Plan, outcomes: &BTreeMap<String, Outcome>) -> String {
     for service in &plan.services {
         let line = match outcomes.get(&service.service) {
             Some(Outcome::Built(built)) => built_line(built, &service.tags),
+            Some(Outcome::Skipped(digest)) => there_line("skipped", service, digest.as_deref()),
+            Some(Outcome::Promoted(digest)) => there_line("promoted", service, Some(digest)),
             Some(Outcome::Failed(_)) => "failed".into(),
             Some(Outcome::NotTried { because }) if because.is_empty() => "not tried".into(),
             Some(Outcome::NotTried { because }) => {
@@ -39,6 +41,32 @@ pub fn summary(plan: &Plan, outcomes: &BTreeMap<String, Outcome>) -> String {
     }
     text.truncate(text.trim_end().len());
     text
+}
+
+fn there_line(done: &str, service: &ServicePlan, digest: Option<&str>) -> String {
+    let digest = digest.map(|d| format!("  {}", short(d))).unwrap_or_default();
+    let tags = service.tags.first().map(|tag| format!("  {tag}")).unwrap_or_default();
+    format!("{done}: {}{digest}{tags}", service.reason)
+}
+
+/// How many were built, skipped and promoted: `3 of 4 images built, 1 promoted`.
+pub fn counts(plan: &Plan, outcomes: &BTreeMap<String, Outcome>) -> String {
+    let number = |is: fn(&Outcome) -> bool| outcomes.values().filter(|o| is(o)).count();
+    let built = number(|outcome| matches!(outcome, Outcome::Built(_)));
+    let there = [
+        (number(|outcome| matches!(outcome, Outcome::Skipped(_))), "skipped"),
+        (number(|outcome| matches!(outcome, Outcome::Promoted(_))), "promoted"),
+    ];
+    let to_build = plan.built().count();
+    let mut parts = Vec::new();
+    if to_build > 0 {
+        parts.push(format!("{built} of {} built", count(to_build, "image")));
+    }
+    for (number, done) in there.into_iter().filter(|(number, _)| *number > 0) {
+        let what = if parts.is_empty() { count(number, "image") } else { number.to_string() };
+        parts.push(format!("{what} {done}"));
+    }
+    parts.join(", ")
 }
 
 fn built_line(built: &Built, tags: &[String]) -> String {

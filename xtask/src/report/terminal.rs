@@ -47,8 +47,8 @@ impl Terminal {
         Self { level, live, began: now, last: now, services, done: BTreeSet::new(), shown: false }
     }
 
-    /// Since the run began.
-    pub fn elapsed(&self) -> f64 {
+    /// Since the first build began.
+    fn elapsed(&self) -> f64 {
         self.began.elapsed().as_secs_f64()
     }
 

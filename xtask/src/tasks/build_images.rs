@@ -1,39 +1,42 @@
 //! `build-images` and `plan`: facts, plan, then print it or carry it out.
 
+mod loading;
+mod pushed;
 pub(super) mod reading;
+mod second_look;
 
 use super::Session;
 use super::publish::Publication;
 use crate::cli::BuildImages;
-use crate::context::bases::{Found, Making};
+use crate::context::bases::Making;
 use crate::context::event::Kind;
-use crate::context::facts::{self, World};
+use crate::context::facts::World;
 use crate::context::tree::{self, Tree};
 use crate::docker::bake::Definition;
-use crate::docker::bases;
 use crate::docker::build::{Build, OnFailure, Outcome, Pushed, Pushing};
 use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
-use crate::docker::publish::{CONNECTIONS, Publish, annotations};
-use crate::docker::registry::{Fetched, Patience, Registry};
+use crate::docker::publish::Publish;
+use crate::docker::registry::{Fetched, Patience};
 use crate::docker::{Docker, connect, links};
-use crate::parallel::{self, lock};
+use crate::plan::look_up::LookUp;
 use crate::plan::tags::Known;
-use crate::plan::{self, Plan};
+use crate::plan::{Action, Plan, Request, ServicePlan};
 use crate::report::json;
 use crate::report::terminal::{Level, Terminal};
-use crate::time::rfc3339;
 use anyhow::Result;
-use reading::{asked, chosen, complete, read, registry, request, setup};
+use pushed::Images;
+use reading::{Reading, request, setup};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::Mutex;
 
 /// Prints the plan and does nothing.
 pub fn plan(session: &Session, options: &BuildImages) -> Result<ExitCode> {
-    let registry = registry(session, Patience::LOCAL);
-    let (world, _) = read(session, options, &registry, Making::OnlyLook)?;
-    let plan = plan::make(&world.facts, &request(options))?;
+    let mut reading = Reading::new(session, options, |_, _| Patience::LOCAL)?;
+    let docker = connect::find(&setup(session)?)?;
+    reading.look(docker.as_ref())?;
+    reading.caches()?;
+    let plan = reading.plan()?;
     crate::report::stdout(&if options.json {
         serde_json::to_string_pretty(&plan)?
     } else {
@@ -54,47 +57,66 @@ pub fn run(session: &Session, options: &BuildImages) -> Result<ExitCode> {
 struct Run<'a> {
     session: &'a Session,
     options: &'a BuildImages,
-    registry: Registry,
-    docker: Docker,
-    world: World,
-    found: Found,
+    request: Request,
+    reading: Reading<'a>,
+    /// None where nothing is built or loaded
+    docker: Option<Docker>,
     plan: Plan,
     pushes: bool,
 }
 
 impl<'a> Run<'a> {
     fn prepare(session: &'a Session, options: &'a BuildImages) -> Result<Self> {
-        let local = facts::read(&asked(session, options))?;
-        let pushes = local.facts.pushes(&request(options));
-        let registry = registry(session, if pushes { Patience::PUBLISH } else { Patience::LOCAL });
-        let making = if pushes { Making::MakeAndShare } else { Making::Make };
+        let request = request(options);
+        let mut reading = Reading::new(session, options, |kind, pushes| match kind {
+            Kind::Local => Patience::LOCAL,
+            _ if pushes => Patience::PUBLISH,
+            _ => Patience::CHECK,
+        })?;
+        let pushes = reading.world.facts.pushes(&request);
         if pushes {
-            let services = chosen(&local, options)?;
             let tree = if options.allow_dirty { Tree::MayDiffer } else { Tree::AsHead };
-            tree::check_clean(&session.processes, &local, &services, tree)?;
+            let services = reading.services();
+            tree::check_clean(&session.processes, &reading.world, services, tree)?;
         }
-        let docker = connect::connect(&setup(session)?)?;
-        let (world, found) = complete(session, options, local, &registry, making)?;
-        if let (true, Kind::Release(version), Known::Unknown(why)) =
-            (pushes, &world.facts.event.kind, &world.facts.released)
-        {
-            anyhow::bail!("cannot tell which versions are released, so v{version} is not: {why}");
-        }
-        let plan = plan::make(&world.facts, &request(options))?;
-        let run = Self { session, options, registry, docker, world, found, plan, pushes };
-        run.check_builder()?;
+        // Only a run at a desk looks into the store of an engine.
+        let is_local = reading.world.facts.event.kind == Kind::Local;
+        let docker = is_local.then(|| connect::connect(&setup(session)?)).transpose()?;
+        reading.look(docker.as_ref())?;
+        refuse_unknown(&reading.world, pushes)?;
+        let mut run =
+            Self { session, options, request, plan: reading.plan()?, reading, docker, pushes };
+        run.get_ready()?;
         Ok(run)
+    }
+
+    /// What only those need who build or load images.
+    fn get_ready(&mut self) -> Result<()> {
+        let loads = self.plan.services.iter().any(|service| service.pull);
+        let builds = self.plan.built().next().is_some();
+        if (builds || loads) && self.docker.is_none() {
+            self.docker = Some(connect::connect(&setup(self.session)?)?);
+        }
+        if builds {
+            let making = if self.pushes { Making::MakeAndShare } else { Making::Make };
+            self.reading.bring_bases(making)?;
+            self.reading.caches()?;
+            self.plan = self.reading.plan()?;
+            self.check_builder()?;
+        }
+        Ok(())
     }
 
     fn check_builder(&self) -> Result<()> {
         let builder = self.options.builder.as_deref();
-        if self.docker.private.is_some() && builder.is_none() {
+        let Some(docker) = &self.docker else { return Ok(()) };
+        if docker.private.is_some() && builder.is_none() {
             return Ok(());
         }
-        let several = self.plan.services.iter().any(|service| service.platforms.len() > 1);
-        let cache_export = self.plan.services.iter().any(|service| !service.cache_to.is_empty());
+        let several = self.plan.built().any(|service| service.platforms.len() > 1);
+        let cache_export = self.plan.built().any(|service| !service.cache_to.is_empty());
         let wanted = Wanted { cache_export, several_platforms: several };
-        builder::check(&self.docker, &self.session.processes, builder, wanted)
+        builder::check(docker, &self.session.processes, builder, wanted)
     }
 
     fn carry_out(&self) -> Result<ExitCode> {
@@ -102,63 +124,66 @@ impl<'a> Run<'a> {
         if !quiet {
             self.plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
         }
-        let publish = self.publish();
-        let indexes = Mutex::new(BTreeMap::new());
-        let mut terminal =
-            Terminal::new(level(self.session), self.plan.services.len(), is_plain(self.session));
-        // The bases are brought beside the build, which does not need them in the store.
-        let (outcomes, loaded) = std::thread::scope(|scope| {
-            let loading = scope.spawn(|| self.load_bases());
-            let outcomes = self.build(&publish, &indexes, &mut terminal);
-            (outcomes, loading.join())
-        });
-        terminal.clear();
-        loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        let mut outcomes = outcomes?;
-        let indexes = std::mem::take(&mut *lock(&indexes));
-        let moved = if self.pushes {
-            let (session, world, plan) = (self.session, &self.world, &self.plan);
-            let publish = &publish;
-            Publication { session, world, plan, publish, indexes: &indexes }
-                .move_tags(&mut outcomes)
-        } else {
-            Ok(())
-        };
-        let text = super::telling::Telling { world: &self.world, plan: &self.plan };
-        text.tell(quiet, &outcomes, terminal.elapsed());
-        self.report(&outcomes, terminal.elapsed())?;
+        let mut terminal = Terminal::new(
+            level(self.session),
+            self.plan.levels.concat().len(),
+            is_plain(self.session),
+        );
+        let images = Images::new(self);
+        let mut outcomes = self.without_build();
+        if let Some(docker) = &self.docker {
+            // The bases are brought beside the build, which does not need them in the store.
+            let (built, loaded) = std::thread::scope(|scope| {
+                let loading = scope.spawn(|| self.load(docker));
+                let built = self.build(docker, &images, &mut terminal);
+                (built, loading.join())
+            });
+            terminal.clear();
+            loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            outcomes.extend(built?);
+            self.note(docker, &outcomes)?;
+        }
+        let moved = self.move_tags(images.into_indexes(), &mut outcomes);
+        let world = &self.reading.world;
+        let text = super::telling::Telling { world, plan: &self.plan };
+        let took = self.session.began.elapsed().as_secs_f64();
+        text.tell(quiet, &outcomes, took);
+        self.report(&outcomes, took)?;
         moved?;
-        let all_built = outcomes.values().all(|outcome| matches!(outcome, Outcome::Built(_)));
-        Ok(if all_built { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let is_well =
+            |outcome: &Outcome| !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. });
+        Ok(if outcomes.values().all(is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// The outcomes of services that are not built.
+    fn without_build(&self) -> BTreeMap<String, Outcome> {
+        let outcome = |service: &ServicePlan| match (service.action, &service.published) {
+            (Action::Build, _) => None,
+            (Action::Promote, Some(digest)) => Some(Outcome::Promoted(digest.clone())),
+            (Action::Skip | Action::Promote, digest) => Some(Outcome::Skipped(digest.clone())),
+        };
+        let services = self.plan.services.iter();
+        services.filter_map(|plan| Some((plan.service.clone(), outcome(plan)?))).collect()
     }
 
     fn build(
         &self,
-        publish: &Publish,
-        indexes: &Mutex<BTreeMap<String, Fetched>>,
+        docker: &Docker,
+        images: &Images,
         terminal: &mut Terminal,
     ) -> Result<BTreeMap<String, Outcome>> {
-        let before = |definition: &Definition| links::link(&self.registry, definition);
-        let after = |pushed: &[Pushed]| {
-            let annotate = |pushed: &Pushed| publish.annotate(pushed.image, pushed.digest);
-            let annotated = parallel::map(CONNECTIONS, pushed, annotate);
-            let keep = |(pushed, index): (&Pushed, Result<Fetched>)| {
-                let index = index?;
-                let digest = index.digest.clone();
-                lock(indexes).insert(pushed.service.to_owned(), index);
-                Ok(digest)
-            };
-            pushed.iter().zip(annotated).map(keep).collect()
-        };
-        let text = super::telling::Telling { world: &self.world, plan: &self.plan };
+        let before = |definition: &Definition| links::link(&self.reading.registry, definition);
+        let after = |pushed: &[Pushed]| images.take(pushed);
+        let world = &self.reading.world;
+        let text = super::telling::Telling { world, plan: &self.plan };
         let build = Build {
             buildx: Buildx {
-                docker: &self.docker,
+                docker,
                 processes: &self.session.processes,
-                root: &self.world.root,
+                root: &world.root,
                 builder: self.options.builder.as_deref(),
             },
-            graph: &self.world.facts.graph,
+            graph: &world.facts.graph,
             owner_of: &|step| text.owner_of(step),
             on_failure: if self.options.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
             pushing: self.pushes.then_some(Pushing { before: &before, after: &after }),
@@ -167,43 +192,50 @@ impl<'a> Run<'a> {
         build.run(&self.plan, &mut |update, progress| terminal.update(update, progress))
     }
 
-    fn report(&self, outcomes: &BTreeMap<String, Outcome>, took: f64) -> Result<()> {
-        let report = json::report(&self.plan, outcomes, took);
-        json::write(&self.world.root, &report)?;
-        if self.options.json { crate::report::stdout(&format!("{report:#}")) } else { Ok(()) }
-    }
-
-    fn publish(&self) -> Publish<'_> {
-        let facts = &self.world.facts;
-        let version = match &facts.event.kind {
-            Kind::Release(version) => Some(version.to_string()),
-            Kind::Local | Kind::Pr | Kind::Dev => None,
-        };
-        let revision = facts.revision.as_deref().filter(|_| !self.options.allow_dirty);
-        let created = rfc3339(self.session.env.now);
-        Publish {
-            registry: &self.registry,
-            annotations: annotations(revision, version.as_deref(), &created),
-            handle: facts.handle(),
-        }
-    }
-
-    /// Made bases go into the store of an engine that loads images, so that plain `docker build`
-    /// finds them by the names that Dockerfiles use.
-    fn load_bases(&self) -> Result<()> {
-        if self.pushes || (self.world.facts.event.kind != Kind::Local && !self.options.load) {
+    /// Gives the public tags to what was pushed, and to what is promoted.
+    fn move_tags(
+        &self,
+        mut indexes: BTreeMap<String, Fetched>,
+        outcomes: &mut BTreeMap<String, Outcome>,
+    ) -> Result<()> {
+        if !self.pushes {
             return Ok(());
         }
-        let setup = setup(self.session)?;
-        for (name, base) in &self.found.made {
-            bases::load(&setup, &self.docker, name, base)?;
-        }
-        for (name, context) in &self.found.shared {
-            let image = context.trim_start_matches("docker-image://");
-            bases::pull(&setup, &self.docker, name, image)?;
-        }
-        Ok(())
+        let promoted = self.plan.services.iter().filter(|plan| plan.action == Action::Promote);
+        indexes.extend(promoted.filter_map(|plan| {
+            let index = self.reading.indexes.get(&plan.service)?;
+            Some((plan.service.clone(), index.clone()))
+        }));
+        let publish = &Publish { registry: &self.reading.registry };
+        let (session, world, plan) = (self.session, &self.reading.world, &self.plan);
+        Publication { session, world, plan, publish, indexes: &indexes }.move_tags(outcomes)
     }
+
+    fn report(&self, outcomes: &BTreeMap<String, Outcome>, took: f64) -> Result<()> {
+        let report = json::report(&self.plan, outcomes, took);
+        json::write(&self.reading.world.root, &report)?;
+        if self.options.json { crate::report::stdout(&format!("{report:#}")) } else { Ok(()) }
+    }
+}
+
+/// A release needs to know what is published: it never builds on a guess.
+fn refuse_unknown(world: &World, pushes: bool) -> Result<()> {
+    let Kind::Release(version) = &world.facts.event.kind else { return Ok(()) };
+    if !pushes {
+        return Ok(());
+    }
+    if let Known::Unknown(why) = &world.facts.released {
+        anyhow::bail!("cannot tell which versions are released, so v{version} is not: {why}");
+    }
+    for (service, look_up) in &world.facts.look_ups {
+        if let LookUp::Unknown(why) = look_up {
+            anyhow::bail!(
+                "cannot tell whether the image of `{service}` is published, so v{version} is not \
+                 released: {why}; run this again"
+            );
+        }
+    }
+    Ok(())
 }
 
 fn level(session: &Session) -> Level {

@@ -15,12 +15,14 @@ use crate::interrupt::Interrupt;
 use crate::process::Processes;
 use anyhow::Result;
 use std::process::ExitCode;
+use std::time::Instant;
 
 /// What every task is given.
 struct Session {
     env: Environment,
     processes: Processes,
     common: Common,
+    began: Instant,
 }
 
 /// Does what was asked for.
@@ -30,6 +32,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         env: Environment::read()?,
         processes: Processes { interrupt, echo: cli.common.verbose },
         common: cli.common.clone(),
+        began: Instant::now(),
     };
     match &cli.task {
         Task::BuildImages(options) => build_images::run(&session, options),

@@ -7,7 +7,7 @@ use crate::docker::progress::FailedStep;
 use crate::plan::Plan;
 use crate::plan::dockerfile::lines_of_vertex;
 use crate::report::outcome::{self, Place};
-use crate::report::{count, seconds};
+use crate::report::seconds;
 use std::collections::BTreeMap;
 
 /// What is known of the run.
@@ -29,9 +29,7 @@ impl Telling<'_> {
         }
         eprint!("{failures}");
         if !quiet {
-            let built = outcomes.values().filter(|o| matches!(o, Outcome::Built(_))).count();
-            let all = count(self.plan.services.len(), "image");
-            eprintln!("{built} of {all} built in {}", seconds(took));
+            eprintln!("{} in {}", outcome::counts(self.plan, outcomes), seconds(took));
         }
     }
 

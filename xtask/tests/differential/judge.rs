@@ -64,7 +64,8 @@ fn bake(orders: &[&Order]) -> Result<Baked, (usize, String)> {
     let mut wanted = Vec::new();
     for order in orders {
         let asked: Vec<String> = order.services.iter().cloned().collect();
-        let request = Request { no_cache: order.anew, names: asked, ..Request::default() };
+        let request =
+            Request { no_cache: order.anew, no_skip: true, names: asked, ..Request::default() };
         let plan = plan::make(&order.world.facts, &request).expect("a plan");
         for (name, target) in plan.definition.target {
             let service = order.world.facts.service(&name).expect("no dots in names");

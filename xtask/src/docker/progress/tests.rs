@@ -33,6 +33,8 @@ fn a_single_target_is_named_though_buildx_does_not() {
         progress.digest("c").unwrap().starts_with("sha256:7bff6dc"),
         "the index, not the manifest"
     );
+    assert!(progress.cache("c").unwrap().starts_with("sha256:0d69c86"));
+    assert_eq!(progress.cache("a"), None);
     assert_eq!(progress.steps("c"), Steps { total: 3, cached: 1 });
     assert!(updates.contains(&Update::Exported("c".into())));
     assert_eq!(progress.failed_steps(), []);

@@ -1,5 +1,6 @@
 //! How long to wait for a registry, and when to try again. All of it are values, which tests set.
 
+use crate::time::seconds_since_1970;
 use std::time::{Duration, SystemTime};
 
 /// How long one operation may take, and how often it is tried (DESIGN 4.5, 4.6).
@@ -30,6 +31,16 @@ impl Patience {
         longest_wait: Duration::from_secs(1),
     };
 
+    /// For a run that builds what it cannot find out about, as a pull request's: a few tries.
+    pub const CHECK: Self = Self {
+        connect: Duration::from_secs(3),
+        per_request: Duration::from_secs(10),
+        total: Duration::from_secs(20),
+        tries: 3,
+        first_wait: Duration::from_millis(200),
+        longest_wait: Duration::from_secs(5),
+    };
+
     /// For a run that publishes: minutes in all.
     pub const PUBLISH: Self = Self {
         connect: Duration::from_secs(10),
@@ -39,6 +50,12 @@ impl Patience {
         first_wait: Duration::from_millis(500),
         longest_wait: Duration::from_secs(60),
     };
+
+    /// The same, with so many seconds for each operation (`XTASK_REGISTRY_PATIENCE`).
+    pub fn within(self, seconds: f64) -> Self {
+        let total = Duration::try_from_secs_f64(seconds).unwrap_or(self.total);
+        Self { total, per_request: self.per_request.min(total), ..self }
+    }
 
     /// How long to wait after a failed try (the first is 1): what the registry asks for, else
     /// doubling waits with a little jitter, so that many clients do not come back at once.
@@ -69,20 +86,7 @@ fn http_date(text: &str) -> Option<u64> {
     let (day, year): (u64, u64) = (day.parse().ok()?, year.parse().ok()?);
     let month = MONTHS.find(month).filter(|at| at % 3 == 0 && month.len() == 3)? as u64 / 3 + 1;
     let clock: Vec<u64> = time.split(':').map(str::parse).collect::<Result<_, _>>().ok()?;
-    let [hour, minute, second] = clock[..] else { return None };
-    if !(1970..=9999).contains(&year)
-        || day == 0
-        || day > 31
-        || hour > 23
-        || minute > 59
-        || second > 60
-    {
-        return None;
-    }
-    // Days since 1970-01-01; years begin in March, so that the leap day is their last.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
-    Some((days - 719_469) * 86_400 + hour * 3600 + minute * 60 + second)
+    seconds_since_1970([year, month, day], clock.try_into().ok()?)
 }
 
 #[cfg(test)]

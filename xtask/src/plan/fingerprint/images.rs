@@ -39,6 +39,11 @@ pub fn is_folder(context: &str) -> bool {
     !context.contains("://") && !context.starts_with("git@")
 }
 
+/// Whether an address names one content.
+pub fn is_pinned(context: &str) -> bool {
+    digest(context).is_some()
+}
+
 /// The digest at the end of `docker-image://NAME@sha256:…` or `oci-layout://FOLDER@sha256:…`.
 fn digest(context: &str) -> Option<&str> {
     let (_, digest) = context.rsplit_once('@')?;

@@ -12,7 +12,7 @@ mod record;
 mod settings;
 
 pub use digest::hex;
-pub use images::is_folder;
+pub use images::{is_folder, is_pinned};
 pub use inputs::{Bits, BlobId, Bytes, Entry, Inputs, Kind, Mode, Stamp, Told, Tree};
 pub use record::Record;
 

@@ -2,10 +2,8 @@
 
 use super::*;
 use crate::context::event::{Event, Kind as EventKind};
-use crate::plan::cache::GhaAccess;
 use crate::plan::facts::BaseImage;
 use crate::plan::graph::{Graph, Needs};
-use crate::plan::tags::Known;
 use std::sync::Arc;
 
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -68,21 +66,13 @@ fn facts(manifest: &str) -> Facts {
     } else {
         vec![]
     };
+    let event = Event { kind: EventKind::Local, git_ref: None, revision: None, fork: false };
     Facts {
-        registry: manifest.project.registry.clone(),
-        event: Event { kind: EventKind::Local, git_ref: None, revision: None, fork: false },
-        revision: None,
         graph: Graph::new([("web".into(), ["base".into()].into())].into()).unwrap(),
         needs: [("base".to_owned(), base), ("web".to_owned(), web)].into(),
         inputs: [("base".to_owned(), inputs(&[])), ("web".to_owned(), inputs(&named))].into(),
         bases: [("debian:slim".to_owned(), image)].into(),
-        secrets: BTreeMap::new(),
-        environment_args: BTreeMap::new(),
-        gha: GhaAccess::Absent,
-        tags_there: BTreeMap::new(),
-        published: BTreeMap::new(),
-        released: Known::Unknown(String::new()),
-        manifest,
+        ..Facts::unread(manifest, event)
     }
 }
 

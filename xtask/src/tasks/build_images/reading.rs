@@ -1,106 +1,159 @@
-//! Reads what a plan of images is computed from: what is local, then what stands in registries.
+//! Reads what a plan of images is computed from, in the order in which each thing needs the one
+//! before: what is local, what the images stand on, what is published of them, what caches there are.
 
 use super::super::Session;
 use crate::cli::BuildImages;
-use crate::context::bases::{Finder, Found, Making};
+use crate::context::bases::{self, Finder, Making};
 use crate::context::event::Kind;
 use crate::context::facts::{self, Asked, World};
-use crate::context::inputs;
-use crate::context::published;
-use crate::context::tree;
+use crate::context::{inputs, published, stored};
+use crate::docker::Docker;
 use crate::docker::bases::Bases;
 use crate::docker::engine::Setup;
-use crate::docker::registry::{Options, Patience, Registry};
-use crate::plan::Request;
+use crate::docker::registry::{Fetched, Options, Patience, Registry};
 use crate::plan::tags::Known;
+use crate::plan::{self, Plan, Request, fingerprint, look_up};
 use anyhow::Result;
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-pub fn read(
-    session: &Session,
-    options: &BuildImages,
-    registry: &Registry,
-    making: Making,
-) -> Result<(World, Found)> {
-    let local = facts::read(&asked(session, options))?;
-    complete(session, options, local, registry, making)
+/// A run's facts, as far as they were read.
+pub struct Reading<'a> {
+    pub session: &'a Session,
+    pub registry: Registry,
+    pub world: World,
+    /// The external images
+    pub found: bases::Found,
+    /// The published index of each service that has one of its fingerprint
+    pub indexes: BTreeMap<String, Fetched>,
+    /// What earlier runs noted of the engine's store
+    pub notes: stored::Notes,
+    request: Request,
+    services: Vec<String>,
+    /// How long look-ups may still take: in all in a run at a desk, which never waits on the network,
+    /// else those of one kind together
+    left: Duration,
 }
 
-/// Adds what stands in the registry, and the bases.
-pub fn complete(
-    session: &Session,
-    options: &BuildImages,
-    mut world: World,
-    registry: &Registry,
-    making: Making,
-) -> Result<(World, Found)> {
-    let services = chosen(&world, options)?;
-    let within = (making != Making::MakeAndShare).then_some(published::LOCAL);
-    let setup = setup(session)?;
-    let (bases, say, facts) = (Bases::new(&setup), &setup.say, &world.facts);
-    let finder = Finder { registry, bases: &bases, say, facts, making };
-    // At the same time, so that a registry and a hub that do not answer cost 2 s and not 6.
-    let (tags, published, found, inputs) = std::thread::scope(|scope| {
-        let tags = scope.spawn(|| published::cache_tags(registry, facts, &services, within));
-        let published =
-            scope.spawn(|| published_dependencies(session, &world, registry, &services, within));
-        let inputs =
-            scope.spawn(|| inputs::read(&session.processes, &session.env, &world, &services));
-        let found = finder.find(&services);
-        (joined(tags), joined(published), found, joined(inputs))
-    });
-    let (tags, published, found, inputs) = (tags?, published?, found?, inputs?);
-    let released = match facts.event.kind {
-        Kind::Release(_) => published::released(registry, facts, within)?,
-        Kind::Local | Kind::Pr | Kind::Dev => Known::Known(Vec::new()),
-    };
-    world.facts.inputs = inputs;
-    world.facts.tags_there = tags;
-    world.facts.published = published;
-    world.facts.released = released;
-    world.facts.bases.clone_from(&found.images);
-    Ok((world, found))
-}
-
-fn joined<T>(thread: std::thread::ScopedJoinHandle<T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-/// Of the services that others build on: those whose published image is what the tree says. In a
-/// pushing run they are built and pushed first anyway.
-fn published_dependencies(
-    session: &Session,
-    world: &World,
-    registry: &Registry,
-    services: &[String],
-    within: Option<Duration>,
-) -> Result<BTreeMap<String, String>> {
-    let facts = &world.facts;
-    let is_built_on =
-        |name: &&String| services.iter().any(|s| facts.graph.direct(s).any(|on| on == *name));
-    let built_on: Vec<String> = services.iter().filter(is_built_on).cloned().collect();
-    if facts.event.kind.pushes() || built_on.is_empty() {
-        return Ok(BTreeMap::new());
+impl<'a> Reading<'a> {
+    /// Reads what is local. `patience` is for all that is asked of registries; it may depend on what
+    /// was read, and on whether the run pushes.
+    pub fn new(
+        session: &'a Session,
+        options: &'a BuildImages,
+        patience: fn(&Kind, bool) -> Patience,
+    ) -> Result<Self> {
+        let world = facts::read(&asked(session, options))?;
+        let request = request(options);
+        let patience = patience(&world.facts.event.kind, world.facts.pushes(&request));
+        let patience = said(session, patience);
+        let chosen = world.facts.select(&options.names)?;
+        let services = world.facts.graph.with_dependencies(chosen.iter().map(String::as_str));
+        Ok(Self {
+            session,
+            registry: registry(session, patience),
+            found: bases::Found::default(),
+            indexes: BTreeMap::new(),
+            notes: stored::read(&world.root),
+            request,
+            services: services.into_iter().collect(),
+            left: patience.total,
+            world,
+        })
     }
-    let mut published = BTreeMap::new();
-    for (service, images) in published::images(registry, facts, &built_on, within)? {
-        let of_it = facts.graph.with_dependencies([service.as_str()]);
-        let of_it: Vec<String> = of_it.into_iter().collect();
-        for image in images {
-            if tree::is_as_in(&session.processes, world, &of_it, &image.revision)? {
-                published.insert(service, image.digest);
-                break;
+
+    /// The services that were asked for, and all that they build on.
+    pub fn services(&self) -> &[String] {
+        &self.services
+    }
+
+    /// Reads what is built and what it stands on, and looks for images of that. Nothing is made.
+    pub fn look(&mut self, docker: Option<&Docker>) -> Result<()> {
+        let ((found, took), inputs) = std::thread::scope(|scope| {
+            let found = scope.spawn(|| timed(|| self.bases(&self.services, Making::OnlyLook)));
+            let (processes, env) = (&self.session.processes, &self.session.env);
+            let inputs = inputs::read(processes, env, &self.world, &self.services);
+            (found.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), inputs)
+        });
+        self.spend(took);
+        self.found = found?;
+        self.world.facts.bases.clone_from(&self.found.images);
+        self.world.facts.inputs = inputs?;
+        self.identify();
+        if let (Some(docker), Kind::Local) = (docker, &self.world.facts.event.kind) {
+            let processes = &self.session.processes;
+            self.world.facts.stored = stored::find(docker, processes, &self.world, &self.notes)?;
+        }
+        let wanted = look_up::wanted(&self.world.facts, &self.request)?;
+        let (registry, facts, left) = (&self.registry, &self.world.facts, Some(self.left));
+        let (found, took) = timed(|| published::look_up(registry, facts, &wanted, left));
+        self.spend(took);
+        let found = found?;
+        self.world.facts.look_ups = found.look_ups;
+        self.indexes = found.indexes;
+        if let Kind::Release(_) = self.world.facts.event.kind {
+            self.world.facts.released =
+                published::released(&self.registry, &self.world.facts, left)?;
+        } else {
+            self.world.facts.released = Known::Known(Vec::new());
+        }
+        Ok(())
+    }
+
+    /// Brings the bases of what is built, as far as they are not there.
+    ///
+    /// A base that has a digest keeps it: what was looked up by its fingerprint stands on that one.
+    pub fn bring_bases(&mut self, making: Making) -> Result<()> {
+        let services: Vec<String> =
+            self.plan()?.built().map(|service| service.service.clone()).collect();
+        let found = self.bases(&services, making)?;
+        let bases = &mut self.world.facts.bases;
+        for (key, image) in found.images {
+            if bases.get(&key).is_none_or(|known| !fingerprint::is_pinned(&known.context)) {
+                bases.insert(key, image);
             }
         }
+        (self.found.made, self.found.shared) = (found.made, found.shared);
+        self.identify();
+        Ok(())
     }
-    Ok(published)
+
+    /// Asks which caches there are for what is built.
+    pub fn caches(&mut self) -> Result<()> {
+        let services: Vec<String> =
+            self.plan()?.built().map(|service| service.service.clone()).collect();
+        let (registry, facts, left) = (&self.registry, &mut self.world.facts, Some(self.left));
+        facts.tags_there = published::cache_tags(registry, facts, &services, left)?;
+        Ok(())
+    }
+
+    /// The plan, as far as things are known.
+    pub fn plan(&self) -> Result<Plan> {
+        plan::make(&self.world.facts, &self.request)
+    }
+
+    fn spend(&mut self, took: Duration) {
+        if self.world.facts.event.kind == Kind::Local {
+            self.left = self.left.saturating_sub(took);
+        }
+    }
+
+    fn identify(&mut self) {
+        let services = self.services.iter().cloned().collect();
+        self.world.facts.identities = fingerprint::identify(&self.world.facts, &services);
+    }
+
+    fn bases(&self, services: &[String], making: Making) -> Result<bases::Found> {
+        let setup = setup(self.session)?;
+        let bases = Bases::new(&setup);
+        let (say, facts, registry) = (&setup.say, &self.world.facts, &self.registry);
+        Finder { registry, bases: &bases, say, facts, making }.find(services)
+    }
 }
 
-pub fn chosen(world: &World, options: &BuildImages) -> Result<Vec<String>> {
-    let asked = world.facts.select(&options.names)?;
-    let all = world.facts.graph.with_dependencies(asked.iter().map(String::as_str));
-    Ok(all.into_iter().collect())
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let began = Instant::now();
+    (work(), began.elapsed())
 }
 
 pub fn setup(session: &Session) -> Result<Setup> {
@@ -112,7 +165,13 @@ pub fn setup(session: &Session) -> Result<Setup> {
 }
 
 pub fn registry(session: &Session, patience: Patience) -> Registry {
-    Registry::new(Options::new(&session.env, &session.processes, patience))
+    Registry::new(Options::new(&session.env, &session.processes, said(session, patience)))
+}
+
+/// What the user says about it wins.
+fn said(session: &Session, patience: Patience) -> Patience {
+    let said = session.env.get("XTASK_REGISTRY_PATIENCE").and_then(|text| text.parse().ok());
+    said.map_or(patience, |seconds: f64| patience.within(seconds))
 }
 
 pub fn asked<'a>(session: &'a Session, options: &'a BuildImages) -> Asked<'a> {
@@ -132,5 +191,9 @@ pub fn request(options: &BuildImages) -> Request {
         no_cache: options.no_cache,
         load: options.load,
         no_push: options.no_push,
+        force: options.force,
+        no_skip: options.no_skip,
+        allow_dirty: options.allow_dirty,
+        pull: options.pull,
     }
 }

@@ -1,0 +1,30 @@
+//! What was pushed earlier in a run is referred to by its digest. Pure.
+
+use super::{Built, Outcome};
+use crate::docker::bake::{Definition, target_name};
+use crate::plan::Plan;
+use std::collections::BTreeMap;
+
+/// The plan's definition, in which what was pushed already is referred to by its digest.
+pub fn by_digest(plan: &Plan, outcomes: &BTreeMap<String, Outcome>) -> Definition {
+    let mut definition = plan.definition.clone();
+    let mut digests = BTreeMap::new();
+    for service in &plan.services {
+        let handle = plan.definition.target.get(&target_name(&service.service));
+        let handle = handle.and_then(|target| target.tags.first());
+        if let (Some(handle), Some(Outcome::Built(Built { digest: Some(digest), .. }))) =
+            (handle, outcomes.get(&service.service))
+        {
+            digests.insert(
+                format!("docker-image://{handle}"),
+                format!("docker-image://{}@{digest}", service.image),
+            );
+        }
+    }
+    for context in definition.target.values_mut().flat_map(|target| target.contexts.values_mut()) {
+        if let Some(digest) = digests.get(context) {
+            context.clone_from(digest);
+        }
+    }
+    definition
+}

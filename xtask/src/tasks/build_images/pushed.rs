@@ -1,0 +1,116 @@
+//! What buildx pushed under its handle becomes what people pull and others build on: its index is
+//! annotated, and claims its fingerprint where that held.
+
+use super::Run;
+use super::second_look::{SecondLook, Seen};
+use crate::context::event::Kind;
+use crate::docker::build::Pushed;
+use crate::docker::publish::{CONNECTIONS, Publish, annotations};
+use crate::docker::registry::Fetched;
+use crate::parallel::{self, lock};
+use crate::plan::claim::Claim;
+use crate::plan::fingerprint::Fingerprint;
+use crate::time::rfc3339;
+use anyhow::{Result, anyhow};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+/// The images that a run has pushed so far.
+pub struct Images<'a> {
+    run: &'a Run<'a>,
+    publish: Publish<'a>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// The annotated index of each service
+    indexes: BTreeMap<String, Fetched>,
+    /// Services whose image is that of their fingerprint
+    claimed: BTreeSet<String>,
+}
+
+impl<'a> Images<'a> {
+    /// None yet.
+    pub fn new(run: &'a Run<'a>) -> Self {
+        let publish = Publish { registry: &run.reading.registry };
+        Self { run, publish, known: Mutex::default() }
+    }
+
+    /// The annotated index of each service.
+    pub fn into_indexes(self) -> BTreeMap<String, Fetched> {
+        self.known.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).indexes
+    }
+
+    /// Takes what a bake pushed, and gives the digests that others are to use, in the same order.
+    pub fn take(&self, pushed: &[Pushed]) -> Vec<Result<String>> {
+        let services: Vec<&str> = pushed.iter().map(|pushed| pushed.service).collect();
+        let look = SecondLook { session: self.run.session, world: &self.run.reading.world };
+        let mut seen = match look.at(&services) {
+            Ok(seen) => seen,
+            Err(error) => {
+                let why =
+                    format!("cannot tell whether the tree changed while it was built: {error:#}");
+                return pushed.iter().map(|_| Err(anyhow!("{why}"))).collect();
+            }
+        };
+        let work: Vec<(&Pushed, Option<Seen>)> =
+            pushed.iter().map(|pushed| (pushed, seen.remove(pushed.service))).collect();
+        parallel::map(CONNECTIONS, &work, |(pushed, seen)| self.take_one(pushed, seen.as_ref()))
+    }
+
+    /// A tree that changes under a run is not the commit that it publishes.
+    fn take_one(&self, pushed: &Pushed, seen: Option<&Seen>) -> Result<String> {
+        let fingerprint = match seen {
+            Some(Seen::Touched(why)) if !self.run.options.allow_dirty => {
+                anyhow::bail!("it is not published, since {why}: run this again")
+            }
+            Some(Seen::Same(fingerprint)) => self.may_claim(pushed.service).then_some(fingerprint),
+            Some(Seen::Touched(_)) | None => None,
+        };
+        let plan = self.run.plan.services.iter().find(|plan| plan.service == pushed.service);
+        let handle = plan.map_or("", |plan| &plan.handle);
+        let annotations = self.annotations(fingerprint, pushed.cache);
+        let index = self.publish.annotate(pushed.image, pushed.digest, handle, &annotations)?;
+        let digest = index.digest.clone();
+        let mut known = lock(&self.known);
+        known.indexes.insert(pushed.service.to_owned(), index);
+        if fingerprint.is_some() {
+            known.claimed.insert(pushed.service.to_owned());
+        }
+        Ok(digest)
+    }
+
+    /// What stands on an image that is not that of its fingerprint is not that of its own either.
+    fn may_claim(&self, service: &str) -> bool {
+        let facts = &self.run.reading.world.facts;
+        let built: BTreeSet<&str> =
+            self.run.plan.built().map(|plan| plan.service.as_str()).collect();
+        let known = lock(&self.known);
+        facts.claimable(service, &self.run.request).is_some()
+            && facts
+                .graph
+                .direct(service)
+                .all(|on| !built.contains(on) || known.claimed.contains(on))
+    }
+
+    fn annotations(
+        &self,
+        fingerprint: Option<&Fingerprint>,
+        cache: Option<&str>,
+    ) -> BTreeMap<String, String> {
+        let facts = &self.run.reading.world.facts;
+        let version = match &facts.event.kind {
+            Kind::Release(version) => Some(version.to_string()),
+            Kind::Local | Kind::Pr | Kind::Dev => None,
+        };
+        let revision = facts.revision.as_deref().filter(|_| !self.run.options.allow_dirty);
+        let created = rfc3339(self.run.session.env.now);
+        let mut all = annotations(revision, version.as_deref(), &created);
+        if let Some(fingerprint) = fingerprint {
+            let cache = cache.map(str::to_owned);
+            all.extend(Claim { cache, ..Claim::of(fingerprint) }.annotations());
+        }
+        all
+    }
+}
