@@ -64,15 +64,11 @@ fn bake(orders: &[&Order]) -> Result<Baked, (usize, String)> {
     let mut wanted = Vec::new();
     for order in orders {
         let asked: Vec<String> = order.services.iter().cloned().collect();
-        let request =
-            Request { no_cache: order.anew, no_skip: true, names: asked, ..Request::default() };
+        let request = Request { no_skip: true, names: asked, ..Request::default() };
         let plan = plan::make(&order.world.facts, &request).expect("a plan");
         for (name, target) in plan.definition.target {
-            let service = order.world.facts.service(&name).expect("no dots in names");
-            let dockerfile = order.world.root.join(&service.dockerfile);
-            let key = format!("r{}-{name}", order.shop);
-            let target = apart(order, target, &key, dockerfile.as_str(), &folder.0);
-            definition.target.insert(key, target);
+            let target = apart(order, &name, target, &folder.0);
+            definition.target.insert(key(order.shop, &name), target);
         }
         wanted.extend(order.services.iter().map(|service| (order.shop, service.clone())));
     }
@@ -93,8 +89,9 @@ fn key(shop: usize, service: &str) -> String {
 }
 
 /// A target of one repository among those of others.
-fn apart(order: &Order, target: Target, key: &str, dockerfile: &str, folder: &Path) -> Target {
-    let root = &order.world.root;
+fn apart(order: &Order, name: &str, target: Target, folder: &Path) -> Target {
+    let (root, key) = (&order.world.root, key(order.shop, name));
+    let service = order.world.facts.service(name).expect("no dots in names");
     let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
     let contexts = target.contexts.into_iter().map(|(name, value)| {
         let value = match value.strip_prefix("target:") {
@@ -113,14 +110,15 @@ fn apart(order: &Order, target: Target, key: &str, dockerfile: &str, folder: &Pa
     let unique = folder.file_name().and_then(|name| name.to_str()).expect("UTF-8");
     let context = links.join(format!("{unique}-{key}"));
     std::os::unix::fs::symlink(root.join(&target.context), &context).expect("a link");
-    let dest = text(&folder.join("out").join(key));
+    let dest = text(&folder.join("out").join(&key));
     let output =
         [("type", "oci"), ("tar", "false"), ("dest", &dest), ("rewrite-timestamp", "true")];
     Target {
+        no_cache: order.anew.then_some(true),
         contexts: contexts.collect(),
         args,
         context: text(&context),
-        dockerfile: dockerfile.to_owned(),
+        dockerfile: root.join(&service.dockerfile).into_string(),
         output: vec![attributes(output)],
         tags: Vec::new(),
         cache_from: Vec::new(),
