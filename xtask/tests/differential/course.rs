@@ -87,12 +87,7 @@ impl Course {
                 place.shop.repository.git(&["add", "--all"]);
                 place.shop.repository.git(&index);
             }
-            let (edit, touched) = loop {
-                let edit = self.deck.draw();
-                if let Some(touched) = edit.apply(&mut place.shop) {
-                    break (edit, touched);
-                }
-            };
+            let (edit, touched) = self.deck.deal(&mut place.shop);
             (place.edit, place.touched) = (edit.name, touched);
             tally.edits += 1;
             tally.aimed += usize::from(edit.aimed);

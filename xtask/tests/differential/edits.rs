@@ -33,15 +33,21 @@ impl Deck {
         Self { aimed: Vec::new(), other: Vec::new(), random: Random::new(seed) }
     }
 
-    /// More than half of them are aimed.
-    pub fn draw(&mut self) -> Edit {
+    /// Makes the next edit that fits, and gives the services that may be others now. What does not
+    /// fit waits for another repository.
+    pub fn deal(&mut self, shop: &mut Shop) -> (Edit, BTreeSet<usize>) {
+        // More than half are aimed.
         let aimed = self.random.below(8) < 5;
         let cards = if aimed { &mut self.aimed } else { &mut self.other };
-        if cards.is_empty() {
-            *cards = all(aimed);
-            self.random.shuffle(cards);
+        loop {
+            let dealt = (0..cards.len()).rev().find_map(|at| Some((at, cards[at].apply(shop)?)));
+            if let Some((at, touched)) = dealt {
+                return (cards.remove(at), touched);
+            }
+            let mut fresh = all(aimed);
+            self.random.shuffle(&mut fresh);
+            cards.extend(fresh);
         }
-        cards.pop().expect("it was filled")
     }
 }
 
@@ -57,11 +63,11 @@ fn all(aimed: bool) -> Vec<Edit> {
 
 impl Edit {
     /// Makes the edit, and gives the services that may be others now. Nothing where it fits none.
-    pub fn apply(&self, shop: &mut Shop) -> Option<BTreeSet<usize>> {
+    fn apply(&self, shop: &mut Shop) -> Option<BTreeSet<usize>> {
         let mut order: Vec<usize> = (0..shop.recipes.len()).collect();
         shop.random.shuffle(&mut order);
         let touched = order.into_iter().find_map(|at| match self.change {
-            Change::Files(edit) => in_files(shop, at, edit),
+            Change::Files(edit) => in_files(shop, at, edit, self.aimed),
             Change::Recipe(edit) => edit(shop, at),
         })?;
         shop.write();
@@ -69,18 +75,19 @@ impl Edit {
     }
 }
 
-/// In the context of a service, or in the folder that services share.
-fn in_files(shop: &mut Shop, at: usize, edit: files::Edit) -> Option<BTreeSet<usize>> {
-    let root = shop.repository.root();
-    let named = shop.recipes[at].entry.folder.filter(|_| shop.random.chance(3));
-    let Some(folder) = named else {
-        if shop.recipes[at].context == ALL {
-            return None;
-        }
-        let site = Site::new(root.join(&shop.recipes[at].context));
-        return edit(&site, &mut shop.random).map(|()| [at].into());
-    };
-    edit(&Site::new(root.join(folder)), &mut shop.random)?;
-    let shares = |number: &usize| shop.recipes[*number].entry.folder == Some(folder);
-    Some((0..shop.recipes.len()).filter(shares).collect())
+/// In the context of a service, or in the folder that services share. What is aimed goes where all is
+/// looked at.
+fn in_files(shop: &mut Shop, at: usize, edit: files::Edit, aimed: bool) -> Option<BTreeSet<usize>> {
+    let (recipe, root) = (&shop.recipes[at], shop.repository.root());
+    let folder = recipe.entry.folder.filter(|_| recipe.reads_folder() || !aimed);
+    if let Some(folder) = folder.filter(|_| shop.random.chance(4)) {
+        edit(&Site::new(root.join(folder)), &mut shop.random)?;
+        let shares = |number: &usize| shop.recipes[*number].entry.folder == Some(folder);
+        return Some((0..shop.recipes.len()).filter(shares).collect());
+    }
+    if recipe.context == ALL || (aimed && !recipe.reads_all()) {
+        return None;
+    }
+    let site = Site::new(root.join(&recipe.context));
+    edit(&site, &mut shop.random).map(|()| [at].into())
 }

@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt as _;
 pub type Edit = fn(&Site, &mut Random) -> Option<()>;
 
 /// What the fingerprint could wrongly leave out.
-pub const AIMED: [(&str, Edit); 26] = [
+pub const AIMED: [(&str, Edit); 27] = [
     ("the exec bit", exec_bit),
     ("other bits of a file", other_bits),
     ("the bits of a folder", folder_bits),
@@ -31,6 +31,7 @@ pub const AIMED: [(&str, Edit); 26] = [
     ("a file becomes a folder", file_becomes_folder),
     ("an extended attribute", attribute),
     ("a capability", capability),
+    ("twins that become one file, or two again", twins),
     ("a hard link", hard_link),
     ("a hard link broken", hard_link_broken),
     ("a file that git ignores", ignored_by_git),
@@ -220,6 +221,20 @@ fn set(site: &Site, path: &str, name: &str, value: &[u8]) -> Option<()> {
 fn hard_link(site: &Site, random: &mut Random) -> Option<()> {
     let (one, other) = two(site, random)?;
     site.hard_link(&one, &other);
+    Some(())
+}
+
+/// Two files of one content.
+fn twins(site: &Site, _random: &mut Random) -> Option<()> {
+    let [one, two] = ["twin", "twin2"];
+    (site.is_file(one) && site.is_file(two)).then_some(())?;
+    let same = site.meta(one).ino() == site.meta(two).ino();
+    let mode = site.mode(one);
+    site.hard_link(one, two);
+    if same {
+        site.write(two, &site.read(one));
+        site.chmod(two, mode);
+    }
     Some(())
 }
 

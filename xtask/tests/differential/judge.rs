@@ -111,8 +111,13 @@ fn apart(order: &Order, name: &str, target: Target, folder: &Path) -> Target {
     let context = links.join(format!("{unique}-{key}"));
     std::os::unix::fs::symlink(root.join(&target.context), &context).expect("a link");
     let dest = text(&folder.join("out").join(&key));
-    let output =
-        [("type", "oci"), ("tar", "false"), ("dest", &dest), ("rewrite-timestamp", "true")];
+    let output = [
+        ("type", "oci"),
+        ("tar", "false"),
+        ("dest", &dest),
+        ("rewrite-timestamp", "true"),
+        ("compression", "uncompressed"),
+    ];
     Target {
         no_cache: order.anew.then_some(true),
         contexts: contexts.collect(),

@@ -97,6 +97,31 @@ impl Recipe {
         self.steps.iter_mut().flatten().map(|(_, step)| step)
     }
 
+    /// Whether what is built has such a step.
+    pub fn has(&self, wanted: impl Fn(&Step) -> bool) -> bool {
+        let any = |stage: usize| self.steps[stage].iter().any(|(_, step)| wanted(step));
+        let first = match (self.second, self.entry.target) {
+            (Second::None | Second::Follows, _) | (_, Some("one")) => any(0),
+            (Second::Beside, _) => false,
+        };
+        first || (self.second != Second::None && self.entry.target != Some("one") && any(1))
+    }
+
+    /// Whether all of its context is looked at.
+    pub fn reads_all(&self) -> bool {
+        self.has(|step| matches!(step, Step::Bind | Step::Copy { pattern: ".", .. }))
+    }
+
+    /// Whether its context is mounted and never copied.
+    pub fn only_mounts(&self) -> bool {
+        self.has(|step| *step == Step::Bind) && !self.has(|step| matches!(step, Step::Copy { .. }))
+    }
+
+    /// Whether it reads its named context.
+    pub fn reads_folder(&self) -> bool {
+        self.entry.folder.is_some() && self.has(|step| step.source() == Some(Source::Folder))
+    }
+
     /// Services that it may build on.
     pub fn builds_on(&self) -> BTreeSet<usize> {
         let of_start = if let Start::Service(number) = self.start { Some(number) } else { None };

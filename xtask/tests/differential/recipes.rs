@@ -2,10 +2,10 @@
 //! services it is about; nothing where it does not fit.
 
 use super::random::Random;
-use super::recipe::{Recipe, Second, Start};
+use super::recipe::{Entry, Recipe, Second, Source, Start};
 use super::shop::{Shop, ignore_files};
 use super::site::Site;
-use super::steps::{SECRETS, Step};
+use super::steps::{ARGS, SECRETS, Step, Surroundings};
 use super::unseen;
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 pub type Edit = fn(&mut Shop, usize) -> Option<BTreeSet<usize>>;
 
 /// What the fingerprint could wrongly leave out.
-pub const AIMED: [(&str, Edit); 27] = [
+pub const AIMED: [(&str, Edit); 30] = [
     ("a heredoc of COPY", |shop, at| step(shop, at, heredoc)),
     ("a heredoc of RUN", |shop, at| step(shop, at, script)),
     ("a default of an argument", |shop, at| step(shop, at, default)),
@@ -24,6 +24,9 @@ pub const AIMED: [(&str, Edit); 27] = [
     ("the description", description),
     ("the project's source", project_source),
     ("another named context", folder),
+    ("a file of a named context", file_of_folder),
+    ("a file that is only mounted", mounted),
+    ("a service that is copied from", copied_from),
     ("the network", network),
     ("a host", host),
     ("the size of shared memory", shm_size),
@@ -105,30 +108,35 @@ fn line(step: &mut Step, random: &mut Random) -> bool {
     is_line
 }
 
+/// Of an argument that is used.
 fn argument(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    let name = shop.random.pick(&super::steps::ARGS);
-    let value = shop.random.word();
-    let args = &mut shop.recipes[at].entry.args;
-    if shop.random.chance(4) {
-        args.remove(name)?;
-    } else {
-        args.insert(name.into(), value);
+    let (recipe, random) = (&mut shop.recipes[at], &mut shop.random);
+    let uses = |name: &&&str| {
+        recipe.has(
+            |step| matches!(step, Step::Env { arg, .. } | Step::Echo { arg, .. } if arg == *name),
+        )
+    };
+    let name = *ARGS.iter().find(uses)?;
+    let there = recipe.entry.args.remove(name).is_some();
+    if !there || !random.chance(4) {
+        recipe.entry.args.insert(name.into(), random.word());
     }
     changed(at)
 }
 
 fn global(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    shop.recipes[at].has(|step| *step == Step::GlobalEnv).then_some(())?;
     shop.recipes[at].global = shop.random.word();
     changed(at)
 }
 
 fn target(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
     let recipe = &mut shop.recipes[at];
-    let known: &[_] = match recipe.second {
-        Second::None => return None,
-        _ => &[None, Some("one"), Some("two")],
+    (recipe.second != Second::None).then_some(())?;
+    recipe.entry.target = match recipe.entry.target {
+        Some("one") => shop.random.pick(&[None, Some("two")]),
+        _ => Some("one"),
     };
-    recipe.entry.target = shop.random.pick(known);
     changed(at)
 }
 
@@ -149,30 +157,76 @@ fn project_source(shop: &mut Shop, _at: usize) -> Option<BTreeSet<usize>> {
 }
 
 fn folder(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    shop.recipes[at].reads_folder().then_some(())?;
     let entry = &mut shop.recipes[at].entry;
     entry.folder = Some(if entry.folder? == "shared" { "other" } else { "shared" });
     changed(at)
 }
 
-fn network(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    shop.recipes[at].entry.network = shop.random.pick(&[None, Some("none"), Some("default")]);
+fn file_of_folder(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let folder = shop.recipes[at].entry.folder.filter(|_| shop.recipes[at].reads_folder())?;
+    shop.repository.write(&format!("{folder}/s"), &shop.random.word());
+    let shares = |number: &usize| shop.recipes[*number].entry.folder == Some(folder);
+    Some((0..shop.recipes.len()).filter(shares).collect())
+}
+
+fn mounted(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    shop.recipes[at].only_mounts().then_some(())?;
+    let site = Site::new(shop.repository.root().join(&shop.recipes[at].context));
+    let file = shop.random.any(&site.files())?;
+    site.overwrite(&file, &shop.random.word());
     changed(at)
+}
+
+/// One that another service copies or mounts, and does not start from.
+fn copied_from(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let reads = |recipe: &Recipe| {
+        recipe.start != Start::Service(at)
+            && recipe.has(|step| step.source() == Some(Source::Service(at)))
+    };
+    let recipe = &shop.recipes[at];
+    (recipe.reads_all() && shop.recipes.iter().any(reads)).then_some(())?;
+    let site = Site::new(shop.repository.root().join(&recipe.context));
+    let file = shop.random.any(&site.files())?;
+    site.overwrite(&file, &shop.random.word());
+    changed(at)
+}
+
+/// Another value of what a `RUN` looks at.
+fn surroundings<T: Copy + PartialEq>(
+    shop: &mut Shop,
+    at: usize,
+    looks: fn(&Surroundings) -> bool,
+    values: [Option<T>; 3],
+    value: fn(&mut Entry) -> &mut Option<T>,
+) -> Option<BTreeSet<usize>> {
+    let recipe = &mut shop.recipes[at];
+    recipe.has(|step| matches!(step, Step::Look(what) if looks(what))).then_some(())?;
+    let now = value(&mut recipe.entry);
+    let others: Vec<Option<T>> = values.into_iter().filter(|value| value != now).collect();
+    *now = shop.random.pick(&others);
+    changed(at)
+}
+
+fn network(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
+    let values = [None, Some("none"), Some("none")];
+    surroundings(shop, at, |what| *what == Surroundings::Network, values, |e| &mut e.network)
 }
 
 fn host(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    shop.recipes[at].entry.host = shop.random.pick(&[None, Some("10.0.0.1"), Some("10.0.0.2")]);
-    changed(at)
+    let values = [None, Some("10.0.0.1"), Some("10.0.0.2")];
+    surroundings(shop, at, |what| *what == Surroundings::Hosts, values, |e| &mut e.host)
 }
 
 fn shm_size(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    shop.recipes[at].entry.shm_size = shop.random.pick(&[None, Some("32m"), Some("128m")]);
-    changed(at)
+    let values = [None, Some("32m"), Some("128m")];
+    surroundings(shop, at, |what| *what == Surroundings::SharedMemory, values, |e| &mut e.shm_size)
 }
 
 fn secret(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    let ids = [None, Some(SECRETS[0]), Some(SECRETS[1])];
-    shop.recipes[at].entry.secret = shop.random.pick(&ids);
-    changed(at)
+    let values = [None, Some(SECRETS[0]), Some(SECRETS[1])];
+    let looks = |what: &Surroundings| matches!(what, Surroundings::Secret(_));
+    surroundings(shop, at, looks, values, |e| &mut e.secret)
 }
 
 fn base_moved(shop: &mut Shop, _at: usize) -> Option<BTreeSet<usize>> {

@@ -63,39 +63,42 @@ impl Shop {
     }
 
     fn recipe(&mut self, service: usize, random: &mut Random) -> Recipe {
-        let start = match random.below(6) {
+        let start = match random.below(8) {
             0 => Start::Scratch,
             1 => Start::Base(0),
-            _ if service == 0 => random.pick(&[Start::Base(0), Start::Base(0), Start::Scratch]),
+            _ if service == 0 => Start::Base(0),
             2 => Start::Service(random.below(service)),
             _ => Start::Service(service - 1),
         };
         let name = SERVICES[service];
-        let beside = random.chance(2);
         let all = service > 0 && random.chance(8);
         let context = if all { ALL.to_owned() } else { format!("services/{name}") };
+        let dockerfiles = [format!("docker/{name}"), format!("{context}/Dockerfile")];
+        let seconds = [Second::None, Second::None, Second::None, Second::Follows, Second::Beside];
         let mut recipe = Recipe {
             name,
-            dockerfile: if beside {
-                format!("docker/{name}")
-            } else {
-                format!("{context}/Dockerfile")
-            },
+            dockerfile: random.pick(&dockerfiles),
             context,
             comment: random.word(),
             global: random.word(),
             start,
-            second: random.pick(&[Second::None, Second::None, Second::Follows, Second::Beside]),
+            second: random.pick(&seconds),
             steps: [Vec::new(), Vec::new()],
             entry: entry(random),
         };
         let shell = self.has_shell(&recipe);
-        recipe.steps[0].push((self.number(), Step::copy(random)));
-        for stage in 0..if recipe.second == Second::None { 1 } else { 2 } {
-            for _ in 0..1 + random.below(2) {
-                let step = self.step(service, stage, &recipe, shell, random);
-                recipe.steps[stage].push((self.number(), step));
-            }
+        let step = Step::feature(self.number * 3 + service, service, shell, random);
+        let first = match step {
+            Step::Bind => Step::GlobalEnv,
+            _ => Step::first_copy(random),
+        };
+        if step.source() == Some(Source::Folder) {
+            recipe.entry.folder = Some("shared");
+        }
+        recipe.steps[0] = vec![(self.number(), first), (self.number(), step)];
+        if recipe.second != Second::None {
+            let step = self.step(service, 1, &recipe, shell, random);
+            recipe.steps[1].push((self.number(), step));
         }
         recipe
     }
@@ -146,6 +149,7 @@ impl Shop {
                 site.write(file, &random.word());
             }
         }
+        ["twin", "twin2"].iter().for_each(|file| site.write(file, "twin"));
         site.link(random.pick(&["src", "/x", "b"]), "link");
         site.folder("empty");
         let [beside, inside] = ignore_files(recipe);

@@ -82,6 +82,43 @@ impl Step {
         Self::Copy { keyword, flags: random.pick(&FLAGS), pattern: random.pick(&PATTERNS) }
     }
 
+    /// What a service has besides a copy of its context. Of these each has its turn.
+    pub fn feature(turn: usize, service: usize, shell: bool, random: &mut Random) -> Self {
+        let other = match service {
+            0 => Source::Base(1),
+            _ => Source::Service(random.below(service)),
+        };
+        let (word, arg) = (random.word(), ARGS[0]);
+        let plain = [
+            Self::Heredoc(word.clone()),
+            Self::CopyFrom(Source::Folder),
+            Self::CopyFrom(other),
+            Self::Env { arg, default: word.clone() },
+            Self::GlobalEnv,
+            Self::line(random),
+        ];
+        let run = [
+            Self::Bind,
+            Self::Script(word.clone()),
+            Self::Look(Surroundings::Network),
+            Self::Look(Surroundings::Hosts),
+            Self::Look(Surroundings::SharedMemory),
+            Self::Look(Surroundings::Secret(SECRETS[0])),
+            Self::Echo { arg, default: word },
+            Self::BindFrom(Source::Folder),
+            Self::BindFrom(other),
+        ];
+        let all = if shell { [&run[..], &plain[..]].concat() } else { plain.into() };
+        all[turn % all.len()].clone()
+    }
+
+    /// Of all, mostly.
+    pub fn first_copy(random: &mut Random) -> Self {
+        let flags = random.pick(&["", "", "", "--link ", "--chown=5:6 "]);
+        let pattern = random.pick(&[".", ".", ".", "sr[c]"]);
+        Self::Copy { keyword: random.pick(&["COPY", "COPY", "ADD"]), flags, pattern }
+    }
+
     pub fn line(random: &mut Random) -> Self {
         let word = random.word();
         Self::Line(match random.below(9) {
