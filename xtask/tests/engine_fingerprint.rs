@@ -19,6 +19,8 @@ mod faults;
 mod files;
 #[path = "differential/judge.rs"]
 mod judge;
+#[path = "differential/links.rs"]
+mod links;
 #[path = "differential/random.rs"]
 mod random;
 #[path = "differential/reading.rs"]
@@ -34,6 +36,8 @@ mod site;
 #[path = "differential/steps.rs"]
 mod steps;
 mod support;
+#[path = "differential/surroundings.rs"]
+mod surroundings;
 #[path = "differential/unseen.rs"]
 mod unseen;
 #[path = "differential/world.rs"]

@@ -1,9 +1,9 @@
 //! Edits of what is in a folder. Nothing where an edit does not fit.
 
+use super::links;
 use super::random::Random;
 use super::site::Site;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 
 /// An edit.
 pub type Edit = fn(&Site, &mut Random) -> Option<()>;
@@ -20,20 +20,20 @@ pub const AIMED: [(&str, Edit); 27] = [
     ("a file renamed", renamed),
     ("a folder renamed", folder_renamed),
     ("a name in capitals", capitals),
-    ("a link elsewhere", link_elsewhere),
-    ("a link to nowhere", link_to_nowhere),
-    ("a link becomes a file of its text", link_becomes_file),
-    ("a file becomes a link of its text", file_becomes_link),
-    ("a link becomes what it leads to", link_followed),
-    ("a new link", new_link),
+    ("a link elsewhere", links::link_elsewhere),
+    ("a link to nowhere", links::link_to_nowhere),
+    ("a link becomes a file of its text", links::link_becomes_file),
+    ("a file becomes a link of its text", links::file_becomes_link),
+    ("a link becomes what it leads to", links::link_followed),
+    ("a new link", links::new_link),
     ("a new empty folder", new_folder),
     ("an empty folder removed", empty_folder_removed),
     ("a file becomes a folder", file_becomes_folder),
     ("an extended attribute", attribute),
     ("a capability", capability),
-    ("twins that become one file, or two again", twins),
-    ("a hard link", hard_link),
-    ("a hard link broken", hard_link_broken),
+    ("twins that become one file, or two again", links::twins),
+    ("a hard link", links::hard_link),
+    ("a hard link broken", links::hard_link_broken),
     ("a file that git ignores", ignored_by_git),
     ("a file that git does not know", untracked),
     ("an empty file", emptied),
@@ -114,7 +114,7 @@ fn boundary(site: &Site, random: &mut Random) -> Option<()> {
 }
 
 /// Two files, one after the other.
-fn two(site: &Site, random: &mut Random) -> Option<(String, String)> {
+pub fn two(site: &Site, random: &mut Random) -> Option<(String, String)> {
     let files = site.files();
     let at = random.below(files.len().max(1));
     Some((files.get(at)?.clone(), files.get(at + 1)?.clone()))
@@ -138,46 +138,6 @@ fn capitals(site: &Site, random: &mut Random) -> Option<()> {
     let to = file.to_uppercase();
     let (to, from) = if to == file { (file.to_lowercase(), file) } else { (to, file) };
     (to != from).then(|| site.rename(&from, &to))
-}
-
-fn link_elsewhere(site: &Site, random: &mut Random) -> Option<()> {
-    let link = random.any(&site.links())?;
-    site.link(random.pick(&["a", "b", "src/a", "src", "/etc", "../x"]), &link);
-    Some(())
-}
-
-fn link_to_nowhere(site: &Site, random: &mut Random) -> Option<()> {
-    let link = random.any(&site.links())?;
-    site.link(&random.word(), &link);
-    Some(())
-}
-
-fn link_becomes_file(site: &Site, random: &mut Random) -> Option<()> {
-    let link = random.any(&site.links())?;
-    let text = fs::read_link(site.path(&link)).ok()?;
-    site.write(&link, text.to_str()?);
-    Some(())
-}
-
-fn file_becomes_link(site: &Site, random: &mut Random) -> Option<()> {
-    let file = random.any(&site.files())?;
-    let text = site.read(&file);
-    (!text.is_empty()).then(|| site.link(&text, &file))
-}
-
-fn link_followed(site: &Site, random: &mut Random) -> Option<()> {
-    let link = random.any(&site.links())?;
-    let text = fs::read_to_string(site.path(&link)).ok()?;
-    site.write(&link, &text);
-    Some(())
-}
-
-fn new_link(site: &Site, random: &mut Random) -> Option<()> {
-    let files = site.files();
-    let inside: Vec<&String> = files.iter().filter(|file| !file.contains('/')).collect();
-    let to = random.any(&inside)?;
-    site.link(to, random.pick(&["l", "l2", "l.txt"]));
-    Some(())
 }
 
 fn new_folder(site: &Site, random: &mut Random) -> Option<()> {
@@ -216,37 +176,6 @@ fn capability(site: &Site, random: &mut Random) -> Option<()> {
 /// Nothing where the file system or the user cannot.
 fn set(site: &Site, path: &str, name: &str, value: &[u8]) -> Option<()> {
     rustix::fs::setxattr(site.path(path), name, value, rustix::fs::XattrFlags::empty()).ok()
-}
-
-fn hard_link(site: &Site, random: &mut Random) -> Option<()> {
-    let (one, other) = two(site, random)?;
-    site.hard_link(&one, &other);
-    Some(())
-}
-
-/// Two files of one content.
-fn twins(site: &Site, _random: &mut Random) -> Option<()> {
-    let [one, two] = ["twin", "twin2"];
-    (site.is_file(one) && site.is_file(two)).then_some(())?;
-    let same = site.meta(one).ino() == site.meta(two).ino();
-    let mode = site.mode(one);
-    site.hard_link(one, two);
-    if same {
-        site.write(two, &site.read(one));
-        site.chmod(two, mode);
-    }
-    Some(())
-}
-
-/// The same content and bits, in a file of its own.
-fn hard_link_broken(site: &Site, random: &mut Random) -> Option<()> {
-    let linked: Vec<String> =
-        site.files().into_iter().filter(|file| site.meta(file).nlink() > 1).collect();
-    let file = random.any(&linked)?;
-    let (mode, text) = (site.mode(&file), site.read(&file));
-    site.write(&file, &text);
-    site.chmod(&file, mode);
-    Some(())
 }
 
 fn ignored_by_git(site: &Site, random: &mut Random) -> Option<()> {

@@ -2,10 +2,11 @@
 //! services it is about; nothing where it does not fit.
 
 use super::random::Random;
-use super::recipe::{Entry, Recipe, Second, Source, Start};
+use super::recipe::{Recipe, Second, Source, Start};
 use super::shop::{Shop, ignore_files};
 use super::site::Site;
-use super::steps::{ARGS, SECRETS, Step, Surroundings};
+use super::steps::{ARGS, Step};
+use super::surroundings;
 use super::unseen;
 use std::collections::BTreeSet;
 
@@ -27,10 +28,10 @@ pub const AIMED: [(&str, Edit); 30] = [
     ("a file of a named context", file_of_folder),
     ("a file that is only mounted", mounted),
     ("a service that is copied from", copied_from),
-    ("the network", network),
-    ("a host", host),
-    ("the size of shared memory", shm_size),
-    ("the id of a secret", secret),
+    ("the network", surroundings::network),
+    ("a host", surroundings::host),
+    ("the size of shared memory", surroundings::shm_size),
+    ("the id of a secret", surroundings::secret),
     ("a base's tag moved", base_moved),
     ("a base's tag moved again", base_moved),
     ("what it starts from", start),
@@ -190,43 +191,6 @@ fn copied_from(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
     let file = shop.random.any(&site.files())?;
     site.overwrite(&file, &shop.random.word());
     changed(at)
-}
-
-/// Another value of what a `RUN` looks at.
-fn surroundings<T: Copy + PartialEq>(
-    shop: &mut Shop,
-    at: usize,
-    looks: fn(&Surroundings) -> bool,
-    values: [Option<T>; 3],
-    value: fn(&mut Entry) -> &mut Option<T>,
-) -> Option<BTreeSet<usize>> {
-    let recipe = &mut shop.recipes[at];
-    recipe.has(|step| matches!(step, Step::Look(what) if looks(what))).then_some(())?;
-    let now = value(&mut recipe.entry);
-    let others: Vec<Option<T>> = values.into_iter().filter(|value| value != now).collect();
-    *now = shop.random.pick(&others);
-    changed(at)
-}
-
-fn network(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    let values = [None, Some("none"), Some("none")];
-    surroundings(shop, at, |what| *what == Surroundings::Network, values, |e| &mut e.network)
-}
-
-fn host(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    let values = [None, Some("10.0.0.1"), Some("10.0.0.2")];
-    surroundings(shop, at, |what| *what == Surroundings::Hosts, values, |e| &mut e.host)
-}
-
-fn shm_size(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    let values = [None, Some("32m"), Some("128m")];
-    surroundings(shop, at, |what| *what == Surroundings::SharedMemory, values, |e| &mut e.shm_size)
-}
-
-fn secret(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
-    let values = [None, Some(SECRETS[0]), Some(SECRETS[1])];
-    let looks = |what: &Surroundings| matches!(what, Surroundings::Secret(_));
-    surroundings(shop, at, looks, values, |e| &mut e.secret)
 }
 
 fn base_moved(shop: &mut Shop, _at: usize) -> Option<BTreeSet<usize>> {
