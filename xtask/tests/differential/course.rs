@@ -49,6 +49,8 @@ struct Course {
     seed: u64,
     places: Vec<Place>,
     started: usize,
+    /// How many services there were: each is about something else
+    turn: usize,
     deck: Deck,
     snapshots: Vec<Snapshot>,
 }
@@ -56,7 +58,14 @@ struct Course {
 /// One course: some two hundred edits.
 pub fn run(seed: u64, tally: &mut Tally) -> Vec<Snapshot> {
     let deck = Deck::new(seed);
-    let mut course = Course { seed, places: Vec::new(), started: 0, deck, snapshots: Vec::new() };
+    let mut course = Course {
+        seed,
+        places: Vec::new(),
+        started: 0,
+        turn: seed as usize,
+        deck,
+        snapshots: Vec::new(),
+    };
     for edit in 0..=EDITS {
         while course.places.len() < SHOPS {
             course.start();
@@ -73,7 +82,8 @@ impl Course {
         let number = self.started;
         self.started += 1;
         let random = Random::new(self.seed * 1000 + number as u64);
-        let shop = Shop::new(number, random, Bases::get());
+        let shop = Shop::new(number, self.turn, random, Bases::get());
+        self.turn += shop.recipes.len();
         let touched = (0..shop.recipes.len()).collect();
         self.places.push(Place { shop, step: 0, edit: "", touched, last: BTreeMap::new() });
     }
@@ -106,7 +116,7 @@ impl Course {
                 shop: place.shop.number,
                 world: &reading.world,
                 services: place.services(all),
-                anew: place.is_anew(),
+                anew: place.shop.is_anew(),
             })
             .collect();
         let mut verdict = judge::build(&orders);
@@ -147,11 +157,6 @@ fn read_all(places: &[Place]) -> Vec<Reading> {
 }
 
 impl Place {
-    /// Every fourth is built without BuildKit's cache, which may take two states for one.
-    fn is_anew(&self) -> bool {
-        self.shop.number % 4 == 3
-    }
-
     fn services(&self, all: bool) -> BTreeSet<String> {
         let recipes = self.shop.recipes.iter().enumerate();
         let chosen = recipes.filter(|(number, _)| all || self.touched.contains(number));
@@ -171,7 +176,7 @@ impl Place {
             };
             let image_changed = before.1 != now.1;
             let print_changed = before.0 != now.0;
-            let needless = print_changed && state.all_cached && !self.is_anew();
+            let needless = print_changed && state.all_cached && !self.shop.is_anew();
             tally.images_changed += usize::from(image_changed);
             tally.fingerprints_changed += usize::from(print_changed);
             tally.needless += usize::from(needless);

@@ -18,6 +18,7 @@ pub struct Edit {
 #[derive(Clone, Copy)]
 enum Change {
     Files(files::Edit),
+    Uncached(files::Edit),
     Recipe(recipes::Edit),
 }
 
@@ -36,6 +37,11 @@ impl Deck {
     /// Makes the next edit that fits, and gives the services that may be others now. What does not
     /// fit waits for another repository.
     pub fn deal(&mut self, shop: &mut Shop) -> (Edit, BTreeSet<usize>) {
+        if self.random.chance(2)
+            && let Some(touched) = without_group_bits(shop)
+        {
+            return (BACK, touched);
+        }
         // More than half are aimed.
         let aimed = self.random.below(8) < 5;
         let cards = if aimed { &mut self.aimed } else { &mut self.other };
@@ -51,14 +57,40 @@ impl Deck {
     }
 }
 
+const BACK: Edit = Edit {
+    name: "bits of umask 022 again",
+    aimed: false,
+    change: Change::Recipe(|shop, _| without_group_bits(shop)),
+};
+
+/// In all that services are sent.
+fn without_group_bits(shop: &mut Shop) -> Option<BTreeSet<usize>> {
+    let root = shop.repository.root();
+    let back = |folder: &str| files::without_group_bits(&Site::new(root.join(folder))).is_some();
+    let folders: Vec<&str> = ["shared", "other"].into_iter().filter(|f| back(f)).collect();
+    let recipes = shop.recipes.iter().enumerate();
+    let touched = recipes.filter(|(_, recipe)| {
+        recipe.entry.folder.is_some_and(|folder| folders.contains(&folder))
+            || (recipe.context != ALL && back(&recipe.context))
+    });
+    let touched: BTreeSet<usize> = touched.map(|(number, _)| number).collect();
+    (!touched.is_empty()).then(|| shop.with_dependants(touched))
+}
+
 fn all(aimed: bool) -> Vec<Edit> {
     let (files, recipes) = match aimed {
         true => (&files::AIMED[..], &recipes::AIMED[..]),
         false => (&files::OTHER[..], &recipes::OTHER[..]),
     };
+    let uncached = if aimed { &files::UNCACHED[..] } else { &[] };
+    let uncached = uncached.iter().map(|(name, edit)| (*name, Change::Uncached(*edit)));
     let files = files.iter().map(|(name, edit)| (*name, Change::Files(*edit)));
     let recipes = recipes.iter().map(|(name, edit)| (*name, Change::Recipe(*edit)));
-    files.chain(recipes).map(|(name, change)| Edit { name, aimed, change }).collect()
+    files
+        .chain(recipes)
+        .chain(uncached)
+        .map(|(name, change)| Edit { name, aimed, change })
+        .collect()
 }
 
 impl Edit {
@@ -67,7 +99,8 @@ impl Edit {
         let mut order: Vec<usize> = (0..shop.recipes.len()).collect();
         shop.random.shuffle(&mut order);
         let touched = order.into_iter().find_map(|at| match self.change {
-            Change::Files(edit) => in_files(shop, at, edit, self.aimed),
+            Change::Uncached(_) if !shop.is_anew() => None,
+            Change::Files(edit) | Change::Uncached(edit) => in_files(shop, at, edit, self.aimed),
             Change::Recipe(edit) => edit(shop, at),
         })?;
         shop.write();

@@ -32,8 +32,8 @@ pub const AIMED: [(&str, Edit); 30] = [
     ("a host", surroundings::host),
     ("the size of shared memory", surroundings::shm_size),
     ("the id of a secret", surroundings::secret),
-    ("a base's tag moved", base_moved),
-    ("a base's tag moved again", base_moved),
+    ("a base's tag moved", |shop, _| base_moved(shop, 0)),
+    ("another image's tag moved", |shop, _| base_moved(shop, 1)),
     ("what it starts from", start),
     ("what COPY takes", |shop, at| step(shop, at, pattern)),
     ("a line", |shop, at| step(shop, at, line)),
@@ -193,8 +193,7 @@ fn copied_from(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
     changed(at)
 }
 
-fn base_moved(shop: &mut Shop, _at: usize) -> Option<BTreeSet<usize>> {
-    let which = shop.random.below(2);
+fn base_moved(shop: &mut Shop, which: usize) -> Option<BTreeSet<usize>> {
     let reads = |number: &usize| shop.recipes[*number].reads_base(which);
     let touched: BTreeSet<usize> = (0..shop.recipes.len()).filter(reads).collect();
     if touched.is_empty() {

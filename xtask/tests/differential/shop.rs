@@ -26,6 +26,8 @@ pub struct Shop {
     pub source: String,
     /// External images
     bases: &'static Bases,
+    /// Which of them are under its tags
+    images: [usize; 2],
     /// Whether a service's name has a tag in Dockerfiles
     pub tagged: bool,
     pub random: Random,
@@ -34,7 +36,8 @@ pub struct Shop {
 }
 
 impl Shop {
-    pub fn new(number: usize, mut random: Random, bases: &'static Bases) -> Self {
+    /// With services whose features begin with a turn.
+    pub fn new(number: usize, turn: usize, mut random: Random, bases: &'static Bases) -> Self {
         let mut shop = Self {
             number,
             repository: Repository::new(&[
@@ -45,13 +48,14 @@ impl Shop {
             recipes: Vec::new(),
             source: "https://example.invalid/shop".into(),
             bases,
+            images: [0, 1],
             tagged: random.chance(3),
             random: Random::new(0),
             next: 0,
         };
         [0, 1].iter().for_each(|which| bases.put(*which, &shop.tag(*which)));
         for service in 0..2 + random.below(5) / 2 {
-            let recipe = shop.recipe(service, &mut random);
+            let recipe = shop.recipe(turn + service, service, &mut random);
             shop.recipes.push(recipe);
             shop.fill(service, &mut random);
         }
@@ -62,18 +66,19 @@ impl Shop {
         shop
     }
 
-    fn recipe(&mut self, service: usize, random: &mut Random) -> Recipe {
-        let start = match random.below(8) {
-            0 => Start::Scratch,
-            1 => Start::Base(0),
-            _ if service == 0 => Start::Base(0),
-            2 => Start::Service(random.below(service)),
-            _ => Start::Service(service - 1),
+    fn recipe(&mut self, turn: usize, service: usize, random: &mut Random) -> Recipe {
+        let step = Step::feature(turn, service, random);
+        let start = match (step.source(), random.below(8)) {
+            // What is copied from is something else.
+            (Some(Source::Service(_)), _) | (_, 1) => Start::Base(0),
+            (_, 0) if !step.is_run() => Start::Scratch,
+            _ => self.last_with_shell().map_or(Start::Base(0), Start::Service),
         };
         let name = SERVICES[service];
         let all = service > 0 && random.chance(8);
         let context = if all { ALL.to_owned() } else { format!("services/{name}") };
-        let dockerfiles = [format!("docker/{name}"), format!("{context}/Dockerfile")];
+        let beside = format!("docker/{name}");
+        let dockerfiles = [beside.clone(), beside, format!("{context}/Dockerfile")];
         let seconds = [Second::None, Second::None, Second::None, Second::Follows, Second::Beside];
         let mut recipe = Recipe {
             name,
@@ -87,7 +92,6 @@ impl Shop {
             entry: entry(random),
         };
         let shell = self.has_shell(&recipe);
-        let step = Step::feature(self.number * 3 + service, service, shell, random);
         let first = match step {
             Step::Bind => Step::GlobalEnv,
             _ => Step::first_copy(random),
@@ -122,6 +126,15 @@ impl Shop {
         } else {
             Step::plain(random, &sources)
         }
+    }
+
+    /// Every fourth is built without BuildKit's cache, which may take two states for one.
+    pub fn is_anew(&self) -> bool {
+        self.number % 4 == 3
+    }
+
+    fn last_with_shell(&self) -> Option<usize> {
+        (0..self.recipes.len()).rev().find(|at| self.has_shell(&self.recipes[*at]))
     }
 
     /// Whether something can be run in its stages.
@@ -209,8 +222,9 @@ impl Shop {
 
     /// Puts another image under the tag of a base.
     pub fn move_base(&mut self, which: usize) {
-        let image = self.random.below(super::bases::IMAGES.len());
-        self.bases.put(image, &self.tag(which));
+        let others = super::bases::IMAGES.len() - 1;
+        self.images[which] = (self.images[which] + 1 + self.random.below(others)) % (others + 1);
+        self.bases.put(self.images[which], &self.tag(which));
     }
 }
 

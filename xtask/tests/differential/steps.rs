@@ -83,32 +83,29 @@ impl Step {
     }
 
     /// What a service has besides a copy of its context. Of these each has its turn.
-    pub fn feature(turn: usize, service: usize, shell: bool, random: &mut Random) -> Self {
+    pub fn feature(turn: usize, service: usize, random: &mut Random) -> Self {
         let other = match service {
             0 => Source::Base(1),
             _ => Source::Service(random.below(service)),
         };
         let (word, arg) = (random.word(), ARGS[0]);
-        let plain = [
-            Self::Heredoc(word.clone()),
-            Self::CopyFrom(Source::Folder),
-            Self::CopyFrom(other),
-            Self::Env { arg, default: word.clone() },
-            Self::GlobalEnv,
-            Self::line(random),
-        ];
-        let run = [
+        let all = [
             Self::Bind,
+            Self::CopyFrom(other),
             Self::Script(word.clone()),
             Self::Look(Surroundings::Network),
+            Self::CopyFrom(Source::Folder),
             Self::Look(Surroundings::Hosts),
+            Self::Heredoc(word.clone()),
+            Self::BindFrom(other),
             Self::Look(Surroundings::SharedMemory),
+            Self::Env { arg, default: word.clone() },
             Self::Look(Surroundings::Secret(SECRETS[0])),
+            Self::GlobalEnv,
             Self::Echo { arg, default: word },
             Self::BindFrom(Source::Folder),
-            Self::BindFrom(other),
+            Self::line(random),
         ];
-        let all = if shell { [&run[..], &plain[..]].concat() } else { plain.into() };
         all[turn % all.len()].clone()
     }
 
