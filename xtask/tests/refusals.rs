@@ -120,6 +120,18 @@ fn arguments() {
         (&["engine"], "Usage: cargo xtask engine"),
         (&["engine", "exec"], "required arguments"),
         (&["engine", "down", "--bases"], "--purge"),
+        (&["bases"], "Usage: cargo xtask bases"),
+        (&["bases", "updaet"], "a similar subcommand exists: 'update'"),
+        (
+            &["bases", "update", "127.0.0.1:1/debain:slim"],
+            "did you mean `127.0.0.1:1/debian:slim`?",
+        ),
+        (&["bases", "update", "alpine"], "there are: 127.0.0.1:1/debian:slim"),
+        (&["bases", "update", "--from", "nowhere"], "[possible values: hub, bootstrap]"),
+        (&["bases", "update", "--registry", "owner/x"], "--registry or XTASK_REGISTRY"),
+        (&["bases", "check", "--registry", "https://ghcr.io/x"], "--registry or XTASK_REGISTRY"),
+        (&["bases", "list", "--fail"], "unexpected argument '--fail'"),
+        (&["bases", "check", "--manifest", "absent.toml"], "there is no manifest"),
         (&["compose", "--chekc"], "a similar argument exists: '--check'"),
         (&["bench", "generate", "--services", "0", "--output", "x"], "0 is not in 1..=10000"),
         (&["bench", "generate", "--services", "2", "--output", "services"], "is not empty"),
@@ -184,6 +196,47 @@ fn manifests() {
             refused(&repository, repository.xtask(&[task]), part);
         }
     }
+}
+
+const LOCK: &str = "\
+schema = 1
+[bases.\"127.0.0.1:1/debian:slim\"]
+from = \"hub\"
+image = \"127.0.0.1:1/debian:slim\"
+digest = \"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"
+platforms = [\"linux/amd64\"]
+locked = \"2026-01-01T00:00:00Z\"
+";
+
+#[test]
+fn lock_files() {
+    let cases = [
+        ("schema = 1", "schema = 9", "services/bases.lock:1:1: schema 9 is not known here"),
+        ("from = ", "frm = ", "did you mean `from`?"),
+        ("sha256:0", "sha256:", "services/bases.lock:5:10"),
+        ("from = \"hub\"", "<<<<<<< HEAD", "services/bases.lock:3:1"),
+        ("from = \"hub\"", "from = \"hub", "services/bases.lock:3:"),
+        ("[bases", "[base", "did you mean `bases`?"),
+        ("\"hub\"", "\"\u{0}\"", "services/bases.lock:3:"),
+    ];
+    let tasks: [&[&str]; 6] = [
+        &["build-images"],
+        &["plan", "--event", "dev"],
+        &["fingerprint"],
+        &["bases", "update"],
+        &["bases", "check"],
+        &["bases", "list"],
+    ];
+    for (old, new, part) in cases {
+        let repository = good();
+        repository.write("services/bases.lock", &LOCK.replacen(old, new, 1));
+        for args in tasks {
+            refused(&repository, repository.xtask(args), part);
+        }
+    }
+    let repository = good();
+    std::fs::create_dir(repository.root().join("services/bases.lock")).unwrap();
+    refused(&repository, repository.xtask(&["bases", "list"]), "cannot read the lock file");
 }
 
 #[test]

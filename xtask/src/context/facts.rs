@@ -3,9 +3,9 @@
 use super::dockerfiles::{self, Dockerfiles};
 use super::environment::Environment;
 use super::event::{self, Event};
-use super::{git, secrets};
+use super::{git, lock, secrets};
 use crate::error::Wrong;
-use crate::manifest::{self, Loaded};
+use crate::manifest::{self, Loaded, Lock};
 use crate::plan::cache::GhaAccess;
 use crate::plan::facts::{Facts, select};
 use crate::process::Processes;
@@ -37,6 +37,10 @@ pub struct World {
     pub root: Utf8PathBuf,
     /// The manifest's path
     pub manifest: Utf8PathBuf,
+    /// The lock file's path, whether it is there or not
+    pub lock_path: Utf8PathBuf,
+    /// What each base is locked to
+    pub lock: Lock,
     /// The manifest with its places
     pub loaded: Loaded,
     /// The Dockerfiles, by service
@@ -47,31 +51,39 @@ pub struct World {
 
 /// Reads everything that is local: nothing is written, no network is used.
 pub fn read(asked: &Asked) -> Result<World> {
+    let mut world = read_tree(asked)?;
+    let chosen = world.facts.select(asked.names)?;
+    let all = world.facts.graph.with_dependencies(chosen.iter().map(String::as_str));
+    world.facts.secrets = secrets::find(&world.loaded, &world.root, asked.env, &all)?;
+    Ok(world)
+}
+
+/// The same without secrets: for what only looks, and may not have them.
+pub fn read_tree(asked: &Asked) -> Result<World> {
     let (root, path, loaded) = manifest(asked.env, asked.processes, asked.manifest)?;
+    let lock_path = lock::path(&path);
+    let lock = lock::read(&lock_path, &root)?;
     let project = &loaded.manifest.project;
     let payload = asked.env.github_payload()?;
     let event = event::find(asked.event, &asked.env.vars, payload.as_ref(), &project.dev_branch)?;
-    let chosen = select(&loaded.manifest, asked.names)?;
+    select(&loaded.manifest, asked.names)?;
     let dockerfiles = dockerfiles::read(&root, &loaded)?;
     let (needs, graph) = dockerfiles.graph(&loaded)?;
-    let with_dependencies = graph.with_dependencies(chosen.iter().map(String::as_str));
-    let secrets = secrets::find(&loaded, &root, asked.env, &with_dependencies)?;
     let volatile = loaded.manifest.services.values().flat_map(|s| &s.volatile_args);
     let environment_args = volatile
         .filter_map(|name| Some((name.clone(), asked.env.vars.get(name)?.clone())))
         .collect();
     let facts = Facts {
-        registry: registry(asked, &project.registry)?,
+        registry: registry(asked.env, asked.registry, &project.registry)?,
         revision: revision(asked.processes, &root, &event)?,
         gha: GhaAccess::from_env(&asked.env.vars, event.fork),
         needs,
         graph,
-        secrets,
         environment_args,
         now: asked.env.now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         ..Facts::unread(loaded.manifest.clone(), event)
     };
-    Ok(World { root, manifest: path, loaded, dockerfiles, facts })
+    Ok(World { root, manifest: path, lock_path, lock, loaded, dockerfiles, facts })
 }
 
 /// The repository's root, the manifest's path and what it says. `named` is `--manifest`.
@@ -95,8 +107,9 @@ pub fn manifest(
     Ok((root, path, loaded))
 }
 
-fn registry(asked: &Asked, of_manifest: &str) -> Result<String> {
-    let Some(registry) = asked.registry.or_else(|| asked.env.get("XTASK_REGISTRY")) else {
+/// Where images go: what `--registry` or XTASK_REGISTRY says, else the manifest.
+pub fn registry(env: &Environment, option: Option<&str>, of_manifest: &str) -> Result<String> {
+    let Some(registry) = option.or_else(|| env.get("XTASK_REGISTRY")) else {
         return Ok(of_manifest.to_owned());
     };
     let registry = registry.trim_end_matches('/');

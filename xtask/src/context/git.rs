@@ -86,6 +86,23 @@ pub fn changed_since(
     Ok(Some(listing.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect()))
 }
 
+/// What git prints with `-z`, also where a name is not UTF-8 (it is then spelled otherwise).
+pub(super) fn listing(processes: &Processes, command: &Command) -> Result<Vec<String>> {
+    let mut text = String::new();
+    let ended = processes.stream(command, &mut |stream, line| {
+        if stream == Stream::Stdout {
+            // A name may have a line end in it.
+            text.push_str(line);
+            text.push('\n');
+        }
+    })?;
+    if ended.code != 0 {
+        anyhow::bail!("failed to {}: {}", command.purpose, ended.stderr);
+    }
+    text.pop();
+    Ok(text.split('\0').filter(|item| !item.is_empty()).map(str::to_owned).collect())
+}
+
 /// Whether a commit is still the head of a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Head {
@@ -154,7 +171,7 @@ pub fn folder_of_manifest(manifest: &Utf8Path) -> Result<&Utf8Path, Wrong> {
     }
 }
 
-fn git(dir: &Utf8Path, purpose: &str, args: &[&str]) -> Command {
+pub(super) fn git(dir: &Utf8Path, purpose: &str, args: &[&str]) -> Command {
     // Optional locks are not taken: a look at the tree must not disturb a git that works beside us.
     Command::new(purpose, "git").args(["--no-optional-locks"]).args(args.to_vec()).dir(dir)
 }

@@ -2,9 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "reads the ignore files")]
 
 use super::facts::World;
-use super::git;
+use super::{git, since};
 use crate::manifest::Service;
-use crate::plan::dockerignore::{Folder, Ignore, Parent, file_names};
+use crate::plan::dockerignore::{Folder, Ignore, Parent};
 use crate::process::Processes;
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -46,7 +46,7 @@ pub fn check_clean(
     )
 }
 
-/// Paths that differ from HEAD among what these services send, and the manifest. Files that git
+/// Paths that differ from HEAD among what these services send, the manifest and the lock file. Files that git
 /// ignores count; what `.dockerignore` leaves out does not.
 fn differs_from_head(
     processes: &Processes,
@@ -77,40 +77,45 @@ impl Sent {
     /// Where to look for changes.
     fn paths(all: &[Self], world: &World) -> Vec<Utf8PathBuf> {
         let of_services = all.iter().flat_map(|sent| sent.folders.iter().chain(&sent.files));
-        of_services.cloned().chain([world.manifest.clone()]).collect()
+        let files = [world.manifest.clone(), world.lock_path.clone()];
+        of_services.cloned().chain(files).collect()
     }
 
     /// Whether a changed path is read for any of them.
     fn any(all: &[Self], world: &World, path: &str) -> bool {
-        let manifest = world.manifest.strip_prefix(&world.root).unwrap_or(&world.manifest);
-        manifest == path || all.iter().any(|sent| sent.has(path))
+        let is_path = |file: &Utf8PathBuf| file.strip_prefix(&world.root).unwrap_or(file) == path;
+        is_path(&world.manifest)
+            || is_path(&world.lock_path)
+            || all.iter().any(|sent| sent.has(path))
     }
 
     fn of(service: &Service, root: &Utf8Path) -> Self {
-        let [beside, in_context] = file_names(service.dockerfile.as_str());
-        let ignore_files = [Utf8PathBuf::from(beside), service.context.join(in_context)];
-        let text =
-            ignore_files.iter().find_map(|file| std::fs::read_to_string(root.join(file)).ok());
-        let named = service.contexts.values().filter(|context| !context.contains("://"));
+        let files = since::files(service);
+        let [_, rules @ ..] = &files;
+        let text = rules.iter().find_map(|file| std::fs::read_to_string(root.join(file)).ok());
         Self {
             context: service.context.clone(),
             // Rules that cannot be read leave nothing out.
             ignore: text.and_then(|text| Ignore::parse(&text).ok()),
-            folders: named.map(Utf8PathBuf::from).chain([service.context.clone()]).collect(),
-            files: ignore_files.into_iter().chain([service.dockerfile.clone()]).collect(),
+            folders: since::folders(service),
+            files: files.into(),
         }
     }
 
     /// Whether a path is read. Folders end with a slash.
     fn has(&self, path: &str) -> bool {
-        let below = |folder: &Utf8PathBuf| Utf8Path::new(path).starts_with(folder);
+        // The root is `.` in a manifest, and nothing in a path.
+        let below = |folder: &Utf8Path| match folder.as_str() {
+            "." => Some(Utf8Path::new(path.trim_end_matches('/'))),
+            _ => Utf8Path::new(path).strip_prefix(folder).ok(),
+        };
         if self.files.iter().any(|file| file == path) {
             return true;
         }
-        let in_context = Utf8Path::new(path).strip_prefix(&self.context).ok();
         let is_folder = path.ends_with('/');
-        in_context.is_some_and(|path| self.sends(path, is_folder))
-            || self.folders.iter().any(|folder| *folder != self.context && below(folder))
+        let named = self.folders.iter().filter(|folder| **folder != self.context);
+        below(&self.context).is_some_and(|path| self.sends(path, is_folder))
+            || named.into_iter().any(|folder| below(folder).is_some())
     }
 
     fn sends(&self, path: &Utf8Path, is_folder: bool) -> bool {
@@ -168,6 +173,22 @@ mod tests {
         case("*\n", "services/website/file", false);
         case("*\n", "shared/file", true);
         case("", "services/web/", true);
+    }
+
+    #[test]
+    fn the_root_may_be_a_context() {
+        let has = |context: &str, named: &str, path: &str| {
+            let sent = Sent {
+                context: context.into(),
+                ignore: Some(Ignore::parse("left-out\n").unwrap()),
+                folders: vec![context.into(), named.into()],
+                files: vec!["Dockerfile".into()],
+            };
+            sent.has(path)
+        };
+        assert!(has(".", "shared", "src/file") && has(".", "shared", "file"));
+        assert!(!has(".", "shared", "left-out/file") && !has(".", "shared", "left-out/"));
+        assert!(has("web", ".", "left-out/file"), "a named context has rules of its own");
     }
 
     #[test]

@@ -108,6 +108,8 @@ pub struct Build<'a> {
     pub owner_of: &'a OwnerOf<'a>,
     /// After a failure
     pub on_failure: OnFailure,
+    /// Whether nothing else is tried after this one, since all would begin anew
+    pub ends_all: &'a (dyn Fn(&Failed) -> bool + Sync),
     /// What is done before and after pushing; `None` in a run that pushes nothing
     pub pushing: Option<Pushing<'a>>,
     /// How often and when a push that failed is tried again
@@ -217,6 +219,8 @@ impl Build<'_> {
 
     /// Gives up what builds on something that failed.
     fn leave_out(&self, services: &[String], outcomes: &mut BTreeMap<String, Outcome>) {
+        let ends = |outcome: &Outcome| matches!(outcome, Outcome::Failed(f) if (self.ends_all)(f));
+        let ended = outcomes.values().any(ends);
         let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_));
         let failed: Vec<String> =
             outcomes.iter().filter(|(_, o)| failed(o)).map(|(s, _)| s.clone()).collect();
@@ -225,7 +229,7 @@ impl Build<'_> {
         {
             let because: Vec<String> =
                 failed.iter().filter(|f| self.graph.builds_on(&service, f)).cloned().collect();
-            let stop = self.on_failure == OnFailure::Stop && !failed.is_empty();
+            let stop = ended || (self.on_failure == OnFailure::Stop && !failed.is_empty());
             if !because.is_empty() || stop {
                 outcomes.insert(service, Outcome::NotTried { because });
             }

@@ -11,6 +11,8 @@ pub struct Wanted {
     pub cache_export: bool,
     /// Several platforms in one image
     pub several_platforms: bool,
+    /// Images as OCI layouts
+    pub oci_layout: bool,
 }
 
 /// Refuses a builder that cannot do what is wanted. Only the docker driver without the containerd
@@ -40,7 +42,11 @@ pub fn check(
     if wanted == Wanted::default() || can_all(&description, || processes.read(&info))? {
         return Ok(());
     }
-    let what = if wanted.cache_export { "export a cache" } else { "build for several platforms" };
+    let what = match wanted {
+        Wanted { cache_export: true, .. } => "export a cache",
+        Wanted { several_platforms: true, .. } => "build for several platforms",
+        _ => "write an OCI layout",
+    };
     let name = builder.unwrap_or("default");
     wrong!(
         "the builder `{name}` (driver docker, without the containerd image store) cannot {what}\n\

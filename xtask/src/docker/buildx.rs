@@ -102,6 +102,8 @@ fn entitlements(target: &Target) -> Vec<String> {
             allowed.push(format!("--allow=fs.read={path}"));
         }
     }
+    let folders = target.output.iter().filter_map(|output| output.get("dest")?.as_str());
+    allowed.extend(folders.map(|folder| format!("--allow=fs.write={folder}")));
     if !target.ssh.is_empty() {
         allowed.push("--allow=ssh".into());
     }

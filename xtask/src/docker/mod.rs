@@ -8,6 +8,7 @@ pub mod builder;
 pub mod buildx;
 pub mod connect;
 pub mod engine;
+pub mod image_files;
 pub mod lanes;
 pub mod links;
 pub mod progress;

@@ -142,7 +142,8 @@ impl Progress {
         vertex.names.insert(name.clone());
         let step = StepName::parse(&name);
         let ended = vertex.completed.is_some() && !was_done;
-        if step.text == "exporting to image" && ended && vertex.error.is_none() {
+        let exports = ["exporting to image", "exporting to oci image format"];
+        if exports.contains(&step.text) && ended && vertex.error.is_none() {
             updates.extend(step.target.map(|target| Update::Exported(target.to_owned())));
         }
         if step.number.is_none() || step.text.starts_with("FROM ") {

@@ -30,6 +30,18 @@ pub(super) const BASE: &[Key] = &[("bootstrap", "{ debian = \"trixie\" }")];
 pub(super) const BOOTSTRAP: &[Key] =
     &[("debian", "\"trixie\""), ("variant", "\"minbase\""), ("include", "[\"ca-certificates\"]")];
 
+/// The top level of `bases.lock`
+pub(super) const LOCK: &[Key] = &[("schema", "1"), ("bases", "{ \"debian:trixie-slim\" = { … } }")];
+
+/// `[bases."NAME"]` of `bases.lock`
+pub(super) const LOCKED: &[Key] = &[
+    ("from", "\"hub\""),
+    ("image", "\"docker.io/library/debian:trixie-slim\""),
+    ("digest", "\"sha256:…\""),
+    ("platforms", "[\"linux/amd64\"]"),
+    ("locked", "\"2026-11-24T11:28:07Z\""),
+];
+
 /// `[services.NAME]`
 pub(super) const SERVICE: &[Key] = &[
     ("context", "\"services/web\""),

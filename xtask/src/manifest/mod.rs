@@ -1,7 +1,7 @@
 //! The manifest `services/services.toml`: its types, how it is parsed, what is checked.
 //!
 //! [`parse`] is pure and finds every mistake in the text; [`check_files`] looks whether what it names is
-//! there; [`load`] does both. What Dockerfiles say is not known here: later checks point into the
+//! there; [`load`] does both. [`Lock`] is the file beside it, which says what content its bases have. What Dockerfiles say is not known here: later checks point into the
 //! manifest by [`Places`].
 
 mod bases;
@@ -10,6 +10,7 @@ mod files;
 mod groups;
 mod keys;
 mod load;
+mod lock;
 mod parse;
 mod places;
 mod project;
@@ -22,6 +23,7 @@ pub mod values;
 
 pub use files::check_files;
 pub use load::load;
+pub use lock::{Lock, Locked, Origin};
 pub use parse::parse;
 pub use places::Places;
 pub use types::{Base, Bootstrap, Manifest, Project, Secret, SecretSource, Service};

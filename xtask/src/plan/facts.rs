@@ -62,6 +62,9 @@ pub struct BaseImage {
     pub context: String,
     /// The platforms that it has; empty where nobody could tell
     pub platforms: Vec<String>,
+    /// Whether it stands in for the one of the lock file, which could not be reached: what is built
+    /// on it is for this machine only
+    pub stands_in: bool,
 }
 
 /// A secret whose source is there.

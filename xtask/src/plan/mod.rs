@@ -1,9 +1,11 @@
 //! Pure: from facts to the plan. Nothing here reads the environment, the clock, the disk or the net.
 
+pub mod affected;
 pub mod cache;
 pub mod claim;
 pub mod decide;
 pub mod definition;
+pub mod difference;
 pub mod dockerfile;
 pub mod dockerignore;
 pub mod facts;
@@ -11,9 +13,12 @@ pub mod fingerprint;
 pub mod graph;
 pub mod labels;
 pub mod look_up;
+pub mod matrix;
 pub mod steering;
 pub mod tags;
 mod text;
+pub mod verify;
+pub mod why;
 
 use crate::context::event::Event;
 use crate::docker::bake::Definition;

@@ -2,10 +2,12 @@
 
 mod command;
 mod failure;
+mod filter;
 mod stream;
 
 pub use command::Command;
 pub use failure::Failure;
+pub use filter::Interruptible;
 pub use stream::{Ended, Heard, Stream};
 
 use crate::interrupt::Interrupt;

@@ -3,6 +3,7 @@
 pub mod json;
 pub mod outcome;
 pub mod terminal;
+pub mod verify;
 
 use anyhow::Result;
 use std::io::{ErrorKind, Write as _};
@@ -20,6 +21,19 @@ pub fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
+/// `1,234 files`: many things, which are easier to read so.
+pub fn many(number: usize, thing: &str) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    format!("{text} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A duration for people: `0.04 s`, `0.4 s`, `12 s`, `2 min 5 s`.
 pub fn seconds(seconds: f64) -> String {
     if seconds < 0.095 {
@@ -31,5 +45,18 @@ pub fn seconds(seconds: f64) -> String {
     } else {
         let whole = seconds.round() as u64;
         format!("{} min {} s", whole / 60, whole % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::many;
+
+    #[test]
+    fn large_numbers_have_commas() {
+        let all = [0, 1, 999, 1_000, 12_345, 1_234_567].map(|number| many(number, "file"));
+        let expected =
+            ["0 files", "1 file", "999 files", "1,000 files", "12,345 files", "1,234,567 files"];
+        assert_eq!(all, expected);
     }
 }

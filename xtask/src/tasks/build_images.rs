@@ -3,7 +3,8 @@
 mod loading;
 mod pushed;
 pub(super) mod reading;
-mod second_look;
+pub(super) mod second_look;
+mod stand_in;
 
 use super::Session;
 use super::publish::Publication;
@@ -115,15 +116,42 @@ impl<'a> Run<'a> {
         }
         let several = self.plan.built().any(|service| service.platforms.len() > 1);
         let cache_export = self.plan.built().any(|service| !service.cache_to.is_empty());
-        let wanted = Wanted { cache_export, several_platforms: several };
+        let wanted = Wanted { cache_export, several_platforms: several, ..Wanted::default() };
         builder::check(docker, &self.session.processes, builder, wanted)
     }
 
-    fn carry_out(&self) -> Result<ExitCode> {
+    fn carry_out(mut self) -> Result<ExitCode> {
         let quiet = self.session.common.quiet;
         if !quiet {
             self.plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
         }
+        let (mut outcomes, indexes, lost) = loop {
+            let (outcomes, indexes) = self.build_all()?;
+            let lost = self.lost(&outcomes);
+            if self.pushes || lost.is_empty() {
+                break (outcomes, indexes, lost);
+            }
+            self.reading.stand_in(lost)?;
+            self.plan = self.reading.plan()?;
+            self.get_ready()?;
+        };
+        let moved = match lost.is_empty() {
+            true => self.move_tags(indexes, &mut outcomes),
+            false => Err(self.stops(&lost)),
+        };
+        let world = &self.reading.world;
+        let text = super::telling::Telling { world, plan: &self.plan };
+        let took = self.session.began.elapsed().as_secs_f64();
+        text.tell(quiet, &outcomes, took);
+        self.report(&outcomes, took)?;
+        moved?;
+        let is_well =
+            |outcome: &Outcome| !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. });
+        Ok(if outcomes.values().all(is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// What comes of each service, and the indexes that were pushed.
+    fn build_all(&self) -> Result<(BTreeMap<String, Outcome>, BTreeMap<String, Fetched>)> {
         let mut terminal = Terminal::new(
             level(self.session),
             self.plan.levels.concat().len(),
@@ -139,20 +167,14 @@ impl<'a> Run<'a> {
                 (built, loading.join())
             });
             terminal.clear();
-            loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            let loaded = loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             outcomes.extend(built?);
+            if self.lost(&outcomes).is_empty() {
+                loaded?;
+            }
             self.note(docker, &outcomes)?;
         }
-        let moved = self.move_tags(images.into_indexes(), &mut outcomes);
-        let world = &self.reading.world;
-        let text = super::telling::Telling { world, plan: &self.plan };
-        let took = self.session.began.elapsed().as_secs_f64();
-        text.tell(quiet, &outcomes, took);
-        self.report(&outcomes, took)?;
-        moved?;
-        let is_well =
-            |outcome: &Outcome| !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. });
-        Ok(if outcomes.values().all(is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok((outcomes, images.into_indexes()))
     }
 
     /// The outcomes of services that are not built.
@@ -186,6 +208,7 @@ impl<'a> Run<'a> {
             graph: &world.facts.graph,
             owner_of: &|step| text.owner_of(step),
             on_failure: if self.options.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
+            ends_all: &|failed| self.is_lost(failed),
             pushing: self.pushes.then_some(Pushing { before: &before, after: &after }),
             patience: Patience::PUBLISH,
         };
@@ -238,7 +261,7 @@ fn refuse_unknown(world: &World, pushes: bool) -> Result<()> {
     Ok(())
 }
 
-fn level(session: &Session) -> Level {
+pub(super) fn level(session: &Session) -> Level {
     match (session.common.quiet, session.common.verbose) {
         (true, _) => Level::Quiet,
         (false, true) => Level::Verbose,
@@ -246,6 +269,6 @@ fn level(session: &Session) -> Level {
     }
 }
 
-fn is_plain(session: &Session) -> bool {
+pub(super) fn is_plain(session: &Session) -> bool {
     session.env.get("TERM") == Some("dumb") || session.env.get("NO_COLOR").is_some()
 }

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 /// Prints them.
 pub fn run(session: &Session, options: &Options) -> Result<ExitCode> {
-    let world = read(session, options)?;
+    let world = read(session, &options.names, options.registry.as_deref())?;
     let asked = world.facts.select(&options.names)?;
     let identities = identify(&world.facts, &asked);
     if session.common.verbose {
@@ -35,24 +35,28 @@ pub fn run(session: &Session, options: &Options) -> Result<ExitCode> {
 }
 
 /// Only what fingerprints are made of. The event makes no difference to them.
-fn read(session: &Session, options: &Options) -> Result<World> {
+pub(super) fn read(
+    session: &Session,
+    names: &[String],
+    registry_of_images: Option<&str>,
+) -> Result<World> {
     let asked = Asked {
         env: &session.env,
         processes: &session.processes,
         manifest: session.common.manifest.as_deref(),
         event: Some("local"),
-        registry: options.registry.as_deref(),
-        names: &options.names,
+        registry: registry_of_images,
+        names,
     };
-    let mut world = facts::read(&asked)?;
-    let chosen = world.facts.select(&options.names)?;
+    let mut world = facts::read_tree(&asked)?;
+    let chosen = world.facts.select(names)?;
     let services = world.facts.graph.with_dependencies(chosen.iter().map(String::as_str));
     let services: Vec<String> = services.into_iter().collect();
     let setup = setup(session)?;
     let registry = registry(session, Patience::LOCAL);
     let (bases, say) = (Bases::new(&setup), &setup.say);
-    let (facts, making) = (&world.facts, Making::OnlyLook);
-    let finder = Finder { registry: &registry, bases: &bases, say, facts, making };
+    let (facts, lock, making) = (&world.facts, &world.lock, Making::OnlyLook);
+    let finder = Finder { registry: &registry, bases: &bases, say, facts, lock, making };
     let (found, inputs) = std::thread::scope(|scope| {
         let found = scope.spawn(|| finder.find(&services));
         let inputs = inputs::read(&session.processes, &session.env, &world, &services);

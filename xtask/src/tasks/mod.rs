@@ -1,13 +1,18 @@
 //! One file a command.
 
+mod affected;
+mod bases;
 mod bench;
 mod build_images;
 mod compose;
 pub mod engine;
 mod fingerprint;
+mod matrix;
 mod publish;
 mod telling;
 mod test;
+mod verify;
+mod why;
 
 use crate::cli::{BenchTask, Cli, Common, Task};
 use crate::context::environment::Environment;
@@ -38,6 +43,11 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::BuildImages(options) => build_images::run(&session, options),
         Task::Plan(options) => build_images::plan(&session, options),
         Task::Fingerprint(options) => fingerprint::run(&session, options),
+        Task::Affected(options) => affected::run(&session, options),
+        Task::Why(options) => why::run(&session, options),
+        Task::Matrix(options) => matrix::run(&session, options),
+        Task::Bases { task } => bases::run(&session, task),
+        Task::Verify(options) => verify::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench { task: BenchTask::Generate(options) } => bench::generate(&session, options),
         Task::Test(options) => test::run(&session, *options),

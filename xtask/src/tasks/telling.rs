@@ -22,15 +22,19 @@ pub struct Telling<'a> {
 impl Telling<'_> {
     /// Prints a line a service, then each failure whole. `quiet` leaves only the failures.
     pub fn tell(&self, quiet: bool, outcomes: &BTreeMap<String, Outcome>, took: f64) {
-        let failures =
-            outcome::failures(outcomes, &|service, failed| self.place_of(service, failed));
         if !quiet {
             eprintln!("{}", outcome::summary(self.plan, outcomes));
         }
-        eprint!("{failures}");
+        self.tell_failures(outcomes);
         if !quiet {
             eprintln!("{} in {}", outcome::counts(self.plan, outcomes), seconds(took));
         }
+    }
+
+    /// Prints each failure whole.
+    pub fn tell_failures(&self, outcomes: &BTreeMap<String, Outcome>) {
+        let place_of = |service: &str, failed: &Failed| self.place_of(service, failed);
+        eprint!("{}", outcome::failures(outcomes, &place_of));
     }
 
     /// The service whose Dockerfile holds a failed step: a step that services share is shown under

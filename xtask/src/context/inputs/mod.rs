@@ -3,7 +3,7 @@
 //! Contents are told by git's index where it can be trusted, else by their bytes: two ways to one
 //! answer. What vanishes or changes meanwhile is a reason for no fingerprint, never a guess.
 
-mod attributes;
+pub mod attributes;
 mod blob;
 mod files;
 mod folders;

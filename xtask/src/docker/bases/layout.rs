@@ -3,7 +3,7 @@
 use super::super::engine::{Setup, files};
 use crate::process::Command;
 use anyhow::{Context as _, Result, anyhow};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use ring::digest::{Context, SHA256};
 use serde_json::{Value, json};
 use std::fs::File;
@@ -44,17 +44,52 @@ pub fn digest_of(folder: &Utf8Path) -> Option<String> {
     Some(top["manifests"][0]["digest"].as_str()?.to_owned())
 }
 
-/// All the digests by which an engine may call the image: of the index, the manifest, the configuration.
-pub fn digests_of(folder: &Utf8Path) -> Vec<String> {
-    let mut digests: Vec<String> = digest_of(folder).into_iter().collect();
+/// Whether a layout has the image of a digest, be it the one that its index names or an earlier one.
+pub fn holds(folder: &Utf8Path, digest: &str) -> bool {
+    path_of(folder, digest).is_file()
+}
+
+/// Puts the image of one layout into another, whose index then names it. Who reads meanwhile finds the
+/// old one whole, and the new one as soon as it is whole: its own blob, `digest`, comes last.
+pub fn add(from: &Utf8Path, to: &Utf8Path, digest: &str) -> Result<()> {
+    if digest_of(to).is_none() {
+        return files::move_folder(from, to);
+    }
+    let blobs = |folder: &Utf8Path| folder.join("blobs/sha256");
+    let top = digest.strip_prefix("sha256:").context("a digest without its kind")?.to_owned();
+    let others = files::list(&blobs(from)).into_iter().filter(|name| *name != top);
+    for name in others.chain([top.clone()]) {
+        files::move_file(&blobs(from).join(&name), &blobs(to).join(&name))?;
+    }
+    let index = files::read(&from.join("index.json"))?.context("a layout without an index")?;
+    files::write(&to.join("index.json"), index)?;
+    files::remove_folder(from)
+}
+
+/// All the digests by which an engine may call an image: of the index, the manifest, the configuration.
+pub fn digests_of(folder: &Utf8Path, digest: &str) -> Vec<String> {
+    let mut digests = vec![digest.to_owned()];
     for pointer in ["/manifests/0/digest", "/config/digest"] {
         let Some(last) = digests.last() else { break };
-        let path = folder.join("blobs").join(last.replace(':', "/"));
-        let text = files::read(&path).ok().flatten().unwrap_or_default();
+        let text = files::read(&path_of(folder, last)).ok().flatten().unwrap_or_default();
         let value: Value = serde_json::from_str(&text).unwrap_or_default();
         digests.extend(value.pointer(pointer).and_then(Value::as_str).map(str::to_owned));
     }
     digests
+}
+
+/// The index of a layout that names an image of it, with annotations.
+pub fn naming(folder: &Utf8Path, digest: &str, annotations: &Value) -> Result<Value> {
+    let image = path_of(folder, digest);
+    let (_, size) = measure(&image)?;
+    let image = json!({
+        "mediaType": INDEX, "digest": digest, "size": size, "annotations": annotations,
+    });
+    Ok(json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [image] }))
+}
+
+fn path_of(folder: &Utf8Path, digest: &str) -> Utf8PathBuf {
+    folder.join("blobs").join(digest.replace(':', "/"))
 }
 
 fn platform_of(config: &Value) -> Value {

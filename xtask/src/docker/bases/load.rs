@@ -46,7 +46,7 @@ fn is_loaded(setup: &Setup, docker: &Docker, name: &str, base: &OciBase) -> bool
             setup.processes.read(&command).ok()
         }
     };
-    id.is_some_and(|id| layout::digests_of(&base.layout).contains(&id))
+    id.is_some_and(|id| layout::digests_of(&base.layout, &base.digest).contains(&id))
 }
 
 /// Without the client, which takes longer to start than the engine to answer.
@@ -63,12 +63,12 @@ fn load_from(
     base: &OciBase,
     temporary: &Utf8Path,
 ) -> Result<()> {
-    let text = files::read(&base.layout.join("index.json"))?.unwrap_or_default();
-    let mut index: Value = serde_json::from_str(&text)?;
-    index["manifests"][0]["annotations"] = json!({
+    let annotations = json!({
         "io.containerd.image.name": full_name(name),
         "org.opencontainers.image.ref.name": tag_of(name),
     });
+    // Not the layout's own index: that names what was made last, and the lock file may name another.
+    let index = layout::naming(&base.layout, &base.digest, &annotations)?;
     files::write(&temporary.join("index.json"), index.to_string())?;
     let tar = temporary.join("image.tar");
     let command = Command::new(format!("pack the image `{name}`"), "tar")

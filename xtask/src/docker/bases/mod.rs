@@ -35,6 +35,11 @@ impl OciBase {
     pub fn context(&self) -> String {
         format!("oci-layout://{}@{}", self.layout, self.digest)
     }
+
+    /// Whether it is the one that its recipe gave last.
+    pub fn is_newest(&self) -> bool {
+        layout::digest_of(&self.layout).as_ref() == Some(&self.digest)
+    }
 }
 
 /// The bases of this machine's cache folder, for one architecture.
@@ -61,11 +66,26 @@ impl<'a> Bases<'a> {
         if let Some(base) = self.find(recipe) {
             return Ok(base);
         }
-        let lock = self.setup.cache.join("bases/.lock");
-        let _lock = Lock::take(self.setup, &lock, "is making a base image")?;
-        if let Some(base) = self.find(recipe) {
-            return Ok(base);
+        let _lock = self.lock()?;
+        match self.find(recipe) {
+            Some(base) => Ok(base),
+            None => self.make(name, recipe),
         }
+    }
+
+    /// Makes the base of a recipe anew, from the packages that there are now. What was made before
+    /// stays beside it: another process may be building on it, and lock files may name it.
+    pub fn make_anew(&self, name: &str, recipe: &Bootstrap) -> Result<OciBase> {
+        let _lock = self.lock()?;
+        self.make(name, recipe)
+    }
+
+    fn lock(&self) -> Result<Lock> {
+        let lock = self.setup.cache.join("bases/.lock");
+        Lock::take(self.setup, &lock, "is making a base image")
+    }
+
+    fn make(&self, name: &str, recipe: &Bootstrap) -> Result<OciBase> {
         make(self.setup, name, recipe, &self.arch, &self.folder(recipe))
             .with_context(|| format!("cannot make the base image `{name}`"))
     }
@@ -77,6 +97,14 @@ impl<'a> Bases<'a> {
         Some(OciBase { layout, digest, platforms: vec![format!("linux/{}", self.arch)] })
     }
 
+    /// What was made by the recipe of a hash, now or before, and has this digest.
+    pub fn with_digest(&self, hash: &str, digest: &str, platforms: &[String]) -> Option<OciBase> {
+        let layout = self.setup.cache.join("bases").join(hash);
+        let there = layout::holds(&layout, digest);
+        let (digest, platforms) = (digest.to_owned(), platforms.to_vec());
+        there.then_some(OciBase { layout, digest, platforms })
+    }
+
     /// Where the layout of a recipe is, or will be.
     pub fn folder(&self, recipe: &Bootstrap) -> Utf8PathBuf {
         self.setup.cache.join("bases").join(self.hash(recipe))
@@ -84,9 +112,14 @@ impl<'a> Bases<'a> {
 
     /// What tells a recipe's image from all others: hex digits, also its tag in `<registry>/bases`.
     pub fn hash(&self, recipe: &Bootstrap) -> String {
-        let Bootstrap { suite, variant, include } = recipe;
-        short_hash(&format!("{SCHEMA}\n{suite}\n{variant}\n{}\n{}", include.join(","), self.arch))
+        recipe_hash(recipe, &self.arch)
     }
+}
+
+/// What tells a recipe's image for an architecture from all others.
+pub fn recipe_hash(recipe: &Bootstrap, arch: &str) -> String {
+    let Bootstrap { suite, variant, include } = recipe;
+    short_hash(&format!("{SCHEMA}\n{suite}\n{variant}\n{}\n{arch}", include.join(",")))
 }
 
 /// The machine's architecture as platforms name it.
@@ -118,7 +151,7 @@ fn make(
         bootstrap_into(setup, &machine, &root, bootstrap, arch, &temporary).and_then(|tar| {
             let digest = layout::write(setup, &temporary, &tar, &recipe::config(bootstrap, arch))?;
             files::remove_file(&tar)?;
-            files::move_folder(&temporary, folder)?;
+            layout::add(&temporary, folder, &digest)?;
             Ok(digest)
         });
     if made.is_err() {

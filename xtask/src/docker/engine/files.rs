@@ -93,6 +93,11 @@ pub fn move_folder(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     std::fs::rename(from, to).map_err(|e| explain(&e, "move a folder to", to))
 }
 
+/// Puts a finished file into its place.
+pub fn move_file(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    std::fs::rename(from, to).map_err(|e| explain(&e, "move a file to", to))
+}
+
 /// Removes a folder with all that is in it; one that is not there is no error.
 pub fn remove_folder(path: &Utf8Path) -> Result<()> {
     match std::fs::remove_dir_all(path) {

@@ -2,12 +2,14 @@
 
 use super::exchange::Request;
 use super::message::{Content, Incoming, Open};
-use super::oci::has_digest;
+use super::oci::{has_digest, written};
 use super::reference::is_digest;
 use super::url::Url;
 use super::{Answer, Kind, Reason, Reference, Registry};
 use camino::Utf8Path;
-use std::io::Read;
+use ring::digest::{SHA256, SHA512};
+use std::fs::File;
+use std::io::{Read, Write as _};
 use ureq::http::Method;
 
 /// What a blob's bytes come from.
@@ -44,6 +46,40 @@ impl Registry {
             let bytes = self.shared.wire.read(incoming, limit)?;
             if has_digest(&bytes, digest) {
                 return Ok(bytes);
+            }
+            Err(Reason::new(Kind::Garbage, what, "the bytes do not have the blob's digest"))
+        };
+        self.ask(&request, read).into()
+    }
+
+    /// Reads a blob into a file, checked against its digest. What was there is replaced; after a failure
+    /// there may be a part of it.
+    pub fn save_blob(&self, repository: &Reference, digest: &str, file: &Utf8Path) -> Answer<()> {
+        let request = match self.blob(Method::GET, repository, digest) {
+            Ok(request) => request.may_be_absent().of_blob(),
+            Err(reason) => return reason.into(),
+        };
+        let read = |incoming: Incoming| {
+            let what = incoming.what.clone();
+            let (name, algorithm) = match digest.split_once(':') {
+                Some(("sha512", _)) => ("sha512", &SHA512),
+                _ => ("sha256", &SHA256),
+            };
+            let mut hash = ring::digest::Context::new(algorithm);
+            let mut to = File::create(file).map_err(|e| unreadable(file, &e))?;
+            let mut body = self.shared.wire.reader(incoming);
+            let mut buffer = vec![0; 1 << 16];
+            loop {
+                let read = body.read(&mut buffer);
+                let read = read.map_err(|e| self.shared.wire.failure(&what, &e.into()))?;
+                if read == 0 {
+                    break;
+                }
+                hash.update(&buffer[..read]);
+                to.write_all(&buffer[..read]).map_err(|e| unreadable(file, &e))?;
+            }
+            if written(name, hash.finish().as_ref()) == digest {
+                return Ok(());
             }
             Err(Reason::new(Kind::Garbage, what, "the bytes do not have the blob's digest"))
         };
@@ -138,9 +174,7 @@ impl Registry {
         };
         let open: &Open<'_> = &|| match source {
             Source::Bytes(bytes) => Ok(Box::new(std::io::Cursor::new(bytes.to_vec()))),
-            Source::File(path) => {
-                Ok(Box::new(std::fs::File::open(path).map_err(|e| unreadable(path, &e))?))
-            }
+            Source::File(path) => Ok(Box::new(File::open(path).map_err(|e| unreadable(path, &e))?)),
             Source::Blob(from, _) => self.open_blob(from, digest),
         };
         let content = match source {

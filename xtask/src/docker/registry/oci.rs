@@ -115,7 +115,7 @@ impl Index {
 
 impl Platform {
     /// Without the variant that is implied anyway: arm64 is v8 (containerd's rule).
-    fn normal(mut self) -> Self {
+    pub fn normal(mut self) -> Self {
         if self.architecture == "arm64" && self.variant.as_deref() == Some("v8") {
             self.variant = None;
         }

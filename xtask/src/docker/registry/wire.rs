@@ -182,7 +182,8 @@ impl Wire {
         self.bytes_out.fetch_add(bytes, Relaxed);
     }
 
-    fn failure(&self, what: &str, error: &ureq::Error) -> Reason {
+    /// Why a request, or the reading of its answer, came to nothing.
+    pub fn failure(&self, what: &str, error: &ureq::Error) -> Reason {
         use ureq::Error;
         let kind = match error {
             _ if self.interrupt.is_raised() => Kind::Interrupted,

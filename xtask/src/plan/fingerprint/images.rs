@@ -13,7 +13,11 @@ pub fn images<'a>(
     let mut records = Vec::new();
     let needs = facts.needs.get(&service.name);
     for (used, base) in needs.into_iter().flat_map(|needs| &needs.bases) {
-        match facts.bases.get(base).and_then(|image| digest(&image.context)) {
+        let image = facts.bases.get(base);
+        match image.and_then(|image| digest(&image.context)) {
+            _ if image.is_some_and(|image| image.stands_in) => reasons.push(format!(
+                "the base `{base}` stands in for the locked one, which cannot be reached"
+            )),
             Some(digest) => {
                 records.push(Record::new("image", [used.as_str().into(), digest.into()]));
             }

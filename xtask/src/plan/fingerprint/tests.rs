@@ -59,8 +59,8 @@ fn facts(manifest: &str) -> Facts {
         services: [("reg.invalid/shop/base".into(), "base".into())].into(),
         ..base.clone()
     };
-    let image =
-        BaseImage { context: format!("docker-image://debian@{DIGEST}"), platforms: Vec::new() };
+    let context = format!("docker-image://debian@{DIGEST}");
+    let image = BaseImage { context, platforms: Vec::new(), stands_in: false };
     let named: Vec<&str> = if manifest.services["web"].contexts.contains_key("shared") {
         vec!["shared"]
     } else {
@@ -199,6 +199,10 @@ fn none(change: impl Fn(&mut Facts), reason: &str) {
 #[test]
 fn what_cannot_be_told_is_a_reason() {
     none(|f| f.bases.clear(), "the base `debian:slim` has no digest yet");
+    none(
+        |f| f.bases.get_mut("debian:slim").unwrap().stands_in = true,
+        "the base `debian:slim` stands in for the locked one",
+    );
     none(|f| f.bases.clear(), "it builds on `base`, which has no fingerprint");
     let by_tag = |f: &mut Facts, context: &str| {
         f.bases.get_mut("debian:slim").unwrap().context = context.into();

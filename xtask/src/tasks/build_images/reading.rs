@@ -8,7 +8,7 @@ use crate::context::event::Kind;
 use crate::context::facts::{self, Asked, World};
 use crate::context::{inputs, published, stored};
 use crate::docker::Docker;
-use crate::docker::bases::Bases;
+use crate::docker::bases::{Bases, OciBase};
 use crate::docker::engine::Setup;
 use crate::docker::registry::{Fetched, Options, Patience, Registry};
 use crate::plan::tags::Known;
@@ -28,6 +28,8 @@ pub struct Reading<'a> {
     pub indexes: BTreeMap<String, Fetched>,
     /// What earlier runs noted of the engine's store
     pub notes: stored::Notes,
+    /// Bases that were made in the place of locked ones
+    pub stand_ins: BTreeMap<String, OciBase>,
     request: Request,
     services: Vec<String>,
     /// How long look-ups may still take: in all in a run at a desk, which never waits on the network,
@@ -55,6 +57,7 @@ impl<'a> Reading<'a> {
             found: bases::Found::default(),
             indexes: BTreeMap::new(),
             notes: stored::read(&world.root),
+            stand_ins: BTreeMap::new(),
             request,
             services: services.into_iter().collect(),
             left: patience.total,
@@ -102,18 +105,23 @@ impl<'a> Reading<'a> {
 
     /// Brings the bases of what is built, as far as they are not there.
     ///
-    /// A base that has a digest keeps it: what was looked up by its fingerprint stands on that one.
+    /// A base that has a digest keeps it: what was looked up by its fingerprint stands on that one. Of
+    /// a locked one, the place may still change.
     pub fn bring_bases(&mut self, making: Making) -> Result<()> {
         let services: Vec<String> =
             self.plan()?.built().map(|service| service.service.clone()).collect();
         let found = self.bases(&services, making)?;
         let bases = &mut self.world.facts.bases;
         for (key, image) in found.images {
-            if bases.get(&key).is_none_or(|known| !fingerprint::is_pinned(&known.context)) {
+            let is_locked = found.locked.contains(&key) && !self.stand_ins.contains_key(&key);
+            let known = bases.get(&key).map(|known| known.context.as_str());
+            if is_locked || !known.is_some_and(fingerprint::is_pinned) {
                 bases.insert(key, image);
             }
         }
         (self.found.made, self.found.shared) = (found.made, found.shared);
+        self.found.made.extend(self.stand_ins.clone());
+        self.found.shared.retain(|key, _| !self.stand_ins.contains_key(key));
         self.identify();
         Ok(())
     }
@@ -138,7 +146,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn identify(&mut self) {
+    pub fn identify(&mut self) {
         let services = self.services.iter().cloned().collect();
         self.world.facts.identities = fingerprint::identify(&self.world.facts, &services);
     }
@@ -146,8 +154,9 @@ impl<'a> Reading<'a> {
     fn bases(&self, services: &[String], making: Making) -> Result<bases::Found> {
         let setup = setup(self.session)?;
         let bases = Bases::new(&setup);
-        let (say, facts, registry) = (&setup.say, &self.world.facts, &self.registry);
-        Finder { registry, bases: &bases, say, facts, making }.find(services)
+        let World { facts, lock, .. } = &self.world;
+        let (say, registry) = (&setup.say, &self.registry);
+        Finder { registry, bases: &bases, say, facts, lock, making }.find(services)
     }
 }
 
