@@ -36,9 +36,9 @@ pub fn world(root: &Path) -> World {
         instance: "none".into(),
         say: |_| {},
     };
-    let (registry, facts) = (&Bases::get().registry, &world.facts);
+    let (registry, facts, lock) = (&Bases::get().registry, &world.facts, &world.lock);
     let (made, making) = (Made::new(&setup), Making::OnlyLook);
-    let finder = Finder { registry, bases: &made, say: &setup.say, facts, making };
+    let finder = Finder { registry, bases: &made, say: &setup.say, facts, lock, making };
     let found = finder.find(&services).unwrap_or_else(|error| panic!("{error:#}"));
     world.facts.bases = found.images;
     world.facts.inputs =
