@@ -4,7 +4,7 @@ use super::bases::Bases;
 use super::random::Random;
 use super::recipe::{Entry, Names, REGISTRY, Recipe, Second, Source, Start, quoted};
 use super::site::Site;
-use super::steps::Step;
+use super::steps::{SECRETS, Step, Surroundings};
 use super::support::Repository;
 use std::collections::BTreeSet;
 
@@ -67,7 +67,11 @@ impl Shop {
     }
 
     fn recipe(&mut self, turn: usize, service: usize, random: &mut Random) -> Recipe {
-        let step = Step::feature(turn, service, random);
+        let mut step = Step::feature(turn, service, random);
+        if service == 0 && self.is_anew() {
+            // BuildKit's cache does not know whether a secret is there.
+            step = Step::Look(Surroundings::Secret(SECRETS[0]));
+        }
         let start = match (step.source(), random.below(8)) {
             // What is copied from is something else.
             (Some(Source::Service(_)), _) | (_, 1) => Start::Base(0),

@@ -38,6 +38,7 @@ pub fn shm_size(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
 
 pub fn secret(shop: &mut Shop, at: usize) -> Option<BTreeSet<usize>> {
     let values = [None, Some(SECRETS[0]), Some(SECRETS[0])];
+    shop.is_anew().then_some(())?;
     let looks = |what: &Surroundings| matches!(what, Surroundings::Secret(_));
     surroundings(shop, at, looks, values, |e| &mut e.secret)
 }
