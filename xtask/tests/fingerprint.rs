@@ -171,6 +171,10 @@ fn a_umask_of_002_makes_none_but_publishes_no_claim() {
     assert_eq!(after["fingerprint"], before["fingerprint"]);
     assert!(before["no-claim"].is_null());
     assert_eq!(after["no-claim"][0], "files are writable by their group (umask 002)");
+    // The files are in the images of what builds on it, too.
+    let app = tree.json("app");
+    let reason = "it builds on `web`: files are writable by their group (umask 002)";
+    assert_eq!(app["no-claim"][0], reason, "{app:#}");
 }
 
 #[cfg(unix)]

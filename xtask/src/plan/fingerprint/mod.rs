@@ -64,8 +64,7 @@ pub fn identify(facts: &Facts, services: &BTreeSet<String>) -> BTreeMap<String, 
     for name in facts.graph.levels(&all).into_iter().flatten() {
         let known = records(facts, &name, &identities);
         let identity = if known.reasons.is_empty() {
-            let no_claim = facts.inputs.get(&name).map(no_claim).unwrap_or_default();
-            Ok(Fingerprint::of(&known.parts, no_claim))
+            Ok(Fingerprint::of(&known.parts, no_claim(facts, &name, &identities)))
         } else {
             Err(known.reasons)
         };
@@ -129,18 +128,27 @@ fn services<'a>(
     records
 }
 
-fn no_claim(inputs: &Inputs) -> Vec<String> {
-    let trees = inputs.named.values().chain([&inputs.context]).flatten();
-    let mut reasons: Vec<String> = trees
-        .filter_map(|tree| match tree.bits {
-            Bits::Plain => None,
-            Bits::GroupWritable => Some("files are writable by their group (umask 002)".to_owned()),
-            Bits::Absent => Some("this system has no permission bits".to_owned()),
-        })
-        .collect();
-    reasons.sort();
-    reasons.dedup();
+/// What an image is built on is in it, with its permission bits as they are.
+fn no_claim(facts: &Facts, name: &str, identities: &BTreeMap<String, Identity>) -> Vec<String> {
+    let mut reasons: Vec<String> =
+        facts.inputs.get(name).into_iter().flat_map(of_bits).map(str::to_owned).collect();
+    for other in facts.graph.direct(name) {
+        let of_other = identities.get(other).and_then(|identity| identity.as_ref().ok());
+        let of_other = of_other.into_iter().flat_map(|fingerprint| &fingerprint.no_claim);
+        reasons.extend(of_other.map(|reason| format!("it builds on `{other}`: {reason}")));
+    }
     reasons
+}
+
+/// What speaks against permission bits, once each.
+fn of_bits(inputs: &Inputs) -> BTreeSet<&'static str> {
+    let trees = inputs.named.values().chain([&inputs.context]).flatten();
+    let reason = |bits| match bits {
+        Bits::Plain => None,
+        Bits::GroupWritable => Some("files are writable by their group (umask 002)"),
+        Bits::Absent => Some("this system has no permission bits"),
+    };
+    trees.filter_map(|tree| reason(tree.bits)).collect()
 }
 
 impl Fingerprint {
