@@ -1,10 +1,12 @@
 //! The whole command line in one place (DESIGN 4.1). It says what was asked for; tasks do it.
 
+mod bases;
 mod bench;
 mod compare;
 mod pull;
 mod warm;
 
+pub use bases::{BasesCheck, BasesTask, BasesUpdate};
 pub use bench::{Bench, BenchTask, Generate, Measure};
 pub use compare::{Affected, Matrix, Why};
 pub use pull::Pull;
@@ -76,7 +78,7 @@ pub enum Task {
     #[command(after_help = compare::MATRIX_HELP)]
     Matrix(Matrix),
     /// What Dockerfiles start from, and the lock file that holds it to one content
-    #[command(after_help = BASES_HELP)]
+    #[command(after_help = bases::BASES_HELP)]
     Bases {
         /// What of it
         #[command(subcommand)]
@@ -123,66 +125,6 @@ line says why it has none.
 Examples:
   cargo xtask fingerprint                       one line a service
   cargo xtask fingerprint git-server --explain  what it is made of, to be compared with diff";
-
-const BASES_HELP: &str = "\
-The lock file is bases.lock beside the manifest. What is in it is built on by its digest, until
-`bases update` moves it; what is not is looked up in every run.
-
-Examples:
-  cargo xtask bases update                      lock all bases to what they are now
-  cargo xtask bases update debian:trixie-slim   one of them
-  cargo xtask bases check --fail                for CI: exit code 1 if `update` would move something";
-
-/// What of bases.
-#[derive(Clone, Debug, Subcommand)]
-pub enum BasesTask {
-    /// Lock bases to their newest content. One that is made from Debian's packages is made anew and
-    /// pushed to <registry>/bases
-    Update(BasesUpdate),
-    /// Tell which bases are no longer what they are locked to
-    Check(BasesCheck),
-    /// Tell what bases are locked to; no registry is asked
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// Options of bases update.
-#[derive(Args, Clone, Debug, Default)]
-pub struct BasesUpdate {
-    /// Bases of the manifest [default: all]
-    #[arg(value_name = "BASE")]
-    pub names: Vec<String>,
-    /// Take it from there [default: from where it is locked; else from the hub if it answers within
-    /// 2 s, else made]
-    #[arg(long, value_name = "SOURCE", value_parser = ["hub", "bootstrap"])]
-    pub from: Option<String>,
-    /// Where made bases are pushed, instead of the manifest's registry [env: XTASK_REGISTRY]
-    #[arg(long, value_name = "REGISTRY")]
-    pub registry: Option<String>,
-    /// Print what would move; make, push and write nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Print what moved as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Options of bases check.
-#[derive(Args, Clone, Debug, Default)]
-pub struct BasesCheck {
-    /// Exit with 1 unless every base is locked, and known to be what it is locked to
-    #[arg(long)]
-    pub fail: bool,
-    /// Where made bases are looked up, instead of the manifest's registry [env: XTASK_REGISTRY]
-    #[arg(long, value_name = "REGISTRY")]
-    pub registry: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
 
 const VERIFY_HELP: &str = "\
 Each image is built twice without any cache, and compared with the published image of its
