@@ -135,7 +135,8 @@ fn absent_or_without_a_layer_it_is_made_hot_again() {
     assert!(told["web"].starts_with("warmed in "), "{told:?}");
     assert!(check(&repository, 0).values().all(|text| text == "hot"));
     assert_eq!((images(&place), of_git(&repository)), (before.clone(), git));
-    hits(&repository, &["base", "web"]);
+    // Forced along, `base` would be a target, and no longer the image that the cache stands on.
+    hits(&repository, &["web"]);
 
     // The engine that built the layer uploads the same bytes again.
     let of_base = layers(&format!("{place}/base:cache"));
@@ -223,7 +224,7 @@ fn what_the_registry_does_not_say_is_neither_hot_nor_cold() {
     assert_eq!(check(&repository, 1)["web"], format!("cold: a layer of it is gone ({layer})"));
     let ran = engine().xtask(&repository, &["warm-cache"]).run();
     assert_eq!(ran.code, Some(1), "{ran:?}");
-    assert!(lines(&ran)["web"].starts_with("not warmed: buildx could not write "), "{ran:?}");
+    assert!(lines(&ran)["web"].starts_with("not warmed: cannot write `"), "{ran:?}");
     relay.clear_rules();
     assert_eq!(digests(&place), before);
 }

@@ -3,15 +3,15 @@
 use clap::Args;
 
 pub(super) const WARM_CACHE_HELP: &str = "\
-The commit is read, and built, from a folder of its own below the cache folder: neither the working
-tree nor the repository is written to. A registry cache is hot where its manifest is there, is the one
-that the claim of this fingerprint names (or that warm-cache wrote for it), and the registry has every
-blob of it. A cache that has lost a blob breaks builds: it is left out when it is mended.
+The commit is read, and built, from a folder of its own below the cache folder: neither the
+working tree nor the repository is written to. A registry cache is hot where its manifest is the
+one that the claim of this fingerprint names (or that warm-cache wrote for it), and the registry
+has every blob of it. A cache that has lost a blob breaks builds: it is left out when it is mended.
 
-Only caches are written: nothing is pushed under a tag of an image, and nothing is claimed. A gha cache
-is written along where GitHub's variables are there; whether one is hot nobody can ask. A service
-without a fingerprint is never known to be hot. What a registry does not answer is unknown, neither hot
-nor cold: exit code 1, and nothing is built for it.
+Only caches are written: nothing is pushed under a tag of an image, and nothing is claimed. A gha
+cache is written along where GitHub's variables are there; whether one is hot nobody can ask. A
+service without a fingerprint is never known to be hot. What a registry does not answer is
+unknown, neither hot nor cold: exit code 1, and nothing is built for it.
 
 Examples:
   cargo xtask warm-cache                        all services of the dev branch's head
