@@ -116,7 +116,8 @@ fn a_version_with_other_content_stops_before_anything_moves() {
     run(&repository, "release:v0.1.0");
     let image = format!("{place}/queue:v0.2.0").parse().unwrap();
     let theirs = registry::manifest(&format!("{place}/queue:dev"));
-    repository.write("services/queue/file", "other");
+    let other = "FROM busybox:debian\nRUN echo other > /queue\n";
+    repository.write("services/queue/Dockerfile", other);
     repository.commit("edit");
     run(&repository, "dev");
     registry::client().put_manifest(&image, &theirs.media_type, &theirs.bytes).unwrap();
