@@ -72,22 +72,6 @@ pub fn changed(
     Ok(listing.split('\0').filter_map(|entry| entry.get(3..)).map(str::to_owned).collect())
 }
 
-/// Paths below `paths` that differ between a commit and HEAD; `None` where git does not know the
-/// commit (a shallow clone).
-pub fn changed_since(
-    processes: &Processes,
-    root: &Utf8Path,
-    commit: &str,
-    paths: &[Utf8PathBuf],
-) -> Result<Option<Vec<String>>> {
-    let Some(commit) = commit_of(processes, root, commit)? else { return Ok(None) };
-    let args =
-        ["diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", &commit, "HEAD", "--"];
-    let command = git(root, "compare two commits", &args);
-    let listing = processes.read(&command.args(paths.iter().map(|path| path.as_str())))?;
-    Ok(Some(listing.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect()))
-}
-
 /// The versions that git has tags of.
 pub fn versions(processes: &Processes, root: &Utf8Path) -> Result<BTreeSet<Version>> {
     let tags = processes.read(&git(root, "list versions", &["tag", "--list", "v*"]))?;

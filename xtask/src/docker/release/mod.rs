@@ -4,12 +4,12 @@
 //! Registries have no compare-and-swap. What is written is read back, what fails is put back, and what
 //! another run has done in between is taken into account at the end.
 
-mod artifacts_of;
 mod moving;
 mod settle;
+mod shelf;
 
-pub use artifacts_of::Shelf;
 pub use moving::ensure;
+pub use shelf::Shelf;
 
 use crate::docker::registry::{Fetched, Reference, Registry};
 use crate::plan::release::{Journal, Move, Placed, Record, Releases};

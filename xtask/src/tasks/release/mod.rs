@@ -1,9 +1,9 @@
 //! `release`: from a version tag to images that are one release, and back.
 
 mod notes;
+mod project;
 mod publish;
 mod rollback;
-mod shelf;
 mod status;
 mod tag;
 

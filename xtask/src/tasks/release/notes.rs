@@ -2,7 +2,7 @@
 
 use super::super::Session;
 use super::Notes;
-use super::shelf::Project;
+use super::project::Project;
 use crate::context::event::version_of_tag;
 use crate::context::git;
 use crate::plan::release::Record;

@@ -2,7 +2,7 @@
 
 use super::super::{Session, build_images};
 use super::Publish;
-use super::shelf::Project;
+use super::project::Project;
 use crate::cli::BuildImages;
 use crate::context::event::{self, Kind};
 use crate::context::git;

@@ -3,7 +3,7 @@
 
 use super::super::Session;
 use super::Rollback;
-use super::shelf::Project;
+use super::project::Project;
 use crate::context::event::version_of_tag;
 use crate::docker::release::ensure;
 use crate::plan::release::Record;
@@ -45,7 +45,7 @@ pub fn run(session: &Session, options: &Rollback) -> Result<ExitCode> {
         ensure(&project.registry, &repository, &one.tag, digest)
             .with_context(|| format!("v{version} is taken back, but run this again to go on"))?;
     }
-    eprintln!("v{version} is taken back; its own tag stays, and `latest` is what it was before");
+    eprintln!("v{version} is taken back; `v{version}` itself stays where it is");
     Ok(ExitCode::SUCCESS)
 }
 
