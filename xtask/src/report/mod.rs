@@ -1,5 +1,6 @@
 //! What a run tells: the terminal, files for later, data on standard output.
 
+pub mod github;
 pub mod json;
 pub mod outcome;
 pub mod terminal;

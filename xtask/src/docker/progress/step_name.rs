@@ -34,6 +34,11 @@ impl<'a> StepName<'a> {
         Self { target, stage, number, text: text.trim_start() }
     }
 
+    /// Whether it is an instruction that could come from a cache: RUN, COPY, ADD, WORKDIR.
+    pub fn is_step(&self) -> bool {
+        self.number.is_some() && !self.text.starts_with("FROM ")
+    }
+
     /// The name without bake's target: `[builder 3/6] RUN make`.
     pub fn without_target(&self) -> String {
         let number = self.number.map(|(step, all)| format!("{step}/{all}"));

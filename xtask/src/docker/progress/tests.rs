@@ -1,3 +1,4 @@
+use super::line::seconds;
 use super::*;
 
 fn replay(targets: &[&str], stream: &str) -> (Progress, Vec<Update>) {
