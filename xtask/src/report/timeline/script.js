@@ -21,23 +21,30 @@ function shape(name, attributes, text) {
   return node;
 }
 
-// The same words as in the terminal and in the summary: report/mod.rs.
+// The same words as in the terminal and in the summary: report/mod.rs. What is exactly between two
+// numbers goes to the even one there.
+function fixed(value, digits) {
+  const scaled = value * 2 ** (digits + 1);
+  if (!Number.isInteger(scaled) || scaled % 2 === 0) return value.toFixed(digits);
+  const low = Math.floor(value * 10 ** digits);
+  return ((low % 2 === 0 ? low : low + 1) / 10 ** digits).toFixed(digits);
+}
 function seconds(value) {
-  if (value < 0.095) return value.toFixed(2) + " s";
-  if (value < 9.95) return value.toFixed(1) + " s";
-  if (value < 99.5) return value.toFixed(0) + " s";
+  if (value < 0.095) return fixed(value, 2) + " s";
+  if (value < 9.95) return fixed(value, 1) + " s";
+  if (value < 99.5) return fixed(value, 0) + " s";
   const whole = Math.round(value);
   return Math.floor(whole / 60) + " min " + (whole % 60) + " s";
 }
 function bytes(value) {
-  const units = ["kB", "MB", "GB", "TB"];
+  const units = ["kB", "MB", "GB"];
   if (value < 1000) return value + " B";
   let unit = 0;
   let amount = value / 1000;
   while (amount >= 999.5 && unit < units.length - 1) { amount /= 1000; unit += 1; }
-  return amount.toFixed(amount < 9.95 ? 1 : 0) + " " + units[unit];
+  return fixed(amount, amount < 9.95 ? 1 : 0) + " " + units[unit];
 }
-const percent = (rate) => (Math.floor(rate * 1000) / 10).toFixed(1) + " %";
+const percent = (rate) => fixed(Math.floor(rate * 1000 + 1e-9) / 10, 1) + " %";
 const count = (number, thing) => number + " " + thing + (number === 1 ? "" : "s");
 const known = (value) => value !== null && value !== undefined;
 const short = (digest) => digest.slice(0, 19);

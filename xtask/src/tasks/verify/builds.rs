@@ -153,6 +153,7 @@ impl Builds<'_> {
             on_failure: OnFailure::GoOn,
             ends_all: &|_| false,
             pushing: None,
+            baked: &|_| (),
             patience: Patience::CHECK,
         };
         let outcomes = build.run(plan, &mut |update, progress| terminal.update(update, progress));
