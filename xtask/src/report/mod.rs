@@ -1,10 +1,12 @@
 //! What a run tells: the terminal, files for later, data on standard output.
 
 pub mod assemble;
+pub mod compare;
 pub mod data;
 pub mod github;
 pub mod json;
 pub mod outcome;
+pub mod outputs;
 pub mod steps;
 pub mod summary;
 pub mod terminal;

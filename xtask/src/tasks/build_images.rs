@@ -25,8 +25,6 @@ use crate::docker::{Docker, connect};
 use crate::plan::look_up::LookUp;
 use crate::plan::tags::Known;
 use crate::plan::{Action, Plan, Request, ServicePlan};
-use crate::report::data::Report;
-use crate::report::json;
 use crate::report::terminal::{Level, Terminal};
 use anyhow::Result;
 use measuring::Measuring;
@@ -154,7 +152,7 @@ impl<'a> Run<'a> {
         let text = super::telling::Telling { world, plan: &self.plan };
         let took = self.session.began.elapsed().as_secs_f64();
         text.tell(quiet, &outcomes, took);
-        self.report(&self.told(&outcomes, &indexes, took))?;
+        self.leave(&self.told(&outcomes, &indexes, took))?;
         moved?;
         let is_well =
             |outcome: &Outcome| !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. });
@@ -247,14 +245,6 @@ impl<'a> Run<'a> {
         let (session, world, plan) = (self.session, &self.reading.world, &self.plan);
         let again = self.options.again;
         Publication { session, world, plan, publish, indexes: &indexes, again }.move_tags(outcomes)
-    }
-
-    fn report(&self, report: &Report) -> Result<()> {
-        json::write(&self.reading.world.root, report)?;
-        if !self.options.json {
-            return Ok(());
-        }
-        crate::report::stdout(&serde_json::to_string_pretty(report)?)
     }
 }
 

@@ -15,9 +15,12 @@ use crate::plan::tags::Known;
 use crate::plan::{Action, Plan};
 use crate::report::assemble::{self, Traffic, Usual};
 use crate::report::data::Report;
-use crate::report::json;
+use crate::report::github::Files;
+use crate::report::outputs::outputs;
 use crate::report::steps::pulled_layers;
+use crate::report::{json, summary};
 use crate::time::rfc3339;
+use anyhow::Result;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::UNIX_EPOCH;
@@ -97,6 +100,22 @@ impl Run<'_> {
             why: &BTreeMap::new(),
             usual: &usual,
         })
+    }
+
+    /// Leaves a report where people and workflows look for it.
+    pub fn leave(&self, report: &Report) -> Result<()> {
+        let root = &self.reading.world.root;
+        json::write(root, report)?;
+        let files = Files::of(&self.session.env);
+        files.summary(&summary::markdown(report))?;
+        let (file, page) = (json::last(root), json::timeline(root));
+        for (name, value) in outputs(report, file.as_str(), page.as_str()) {
+            files.output(name, &value)?;
+        }
+        if !self.options.json {
+            return Ok(());
+        }
+        crate::report::stdout(&serde_json::to_string_pretty(report)?)
     }
 
     fn sent(
