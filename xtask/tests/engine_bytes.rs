@@ -18,22 +18,25 @@ use support::{EmptyEngine, Engine, Repository, busybox, engine, unique};
 use xtask::report::data::Report;
 
 const WEB: &str = "FROM busybox:debian AS builder
-RUN head -c 6000000 /dev/urandom > /layer
+RUN : NAME; head -c 6000000 /dev/urandom > /layer
 COPY data /data
 RUN echo built > /out
 FROM busybox:debian
 WORKDIR /app
-RUN head -c 3000000 /dev/urandom > /own
+RUN : NAME; head -c 3000000 /dev/urandom > /own
 COPY --from=builder /layer /layer
 COPY --from=builder /out /out
 ";
 
 /// Two services, one on the other; `small` shares no layer with them.
 fn services(relay: &Relay) -> Repository {
-    let place = format!("{}/{}", relay.address(), unique("bytes"));
+    // Layers of its own: what the engine has pushed elsewhere before, it has the registry link.
+    let name = unique("bytes");
+    let place = format!("{}/{name}", relay.address());
+    let web = WEB.replace("NAME", &name);
     let api = format!("FROM {place}/web\nRUN head -c 1000000 /dev/urandom > /api\n");
-    let small = "FROM busybox:debian\nRUN echo small > /small\n";
-    let services = [("web", WEB), ("api", &api), ("small", small)];
+    let small = format!("FROM busybox:debian\nRUN echo {name} > /small\n");
+    let services = [("web", web.as_str()), ("api", &api), ("small", &small)];
     let repository =
         busybox(&place, "[services.web]\n[services.api]\n[services.small]\n", &services);
     repository.write("services/web/data", &"0123456789abcdef".repeat(100_000));
@@ -84,7 +87,9 @@ fn what_is_pulled_and_pushed_is_what_a_relay_counts() {
     assert_eq!((pr.pushed, up), (Some(0), 0));
     assert_eq!(pr.hit_rate, Some(1.0));
 
-    repository.write("services/web/Dockerfile", &WEB.replace("echo built", "echo rebuilt"));
+    let file = repository.root().join("services/web/Dockerfile");
+    let edited = std::fs::read_to_string(file).unwrap().replace("echo built", "echo rebuilt");
+    repository.write("services/web/Dockerfile", &edited);
     repository.commit("edit");
     let other = EmptyEngine::start();
     let (edit, up, down) = run(&other.0, &relay, &repository, &DEV);
@@ -116,8 +121,9 @@ fn what_cannot_be_known_is_absent_not_zero() {
 /// What a RUN fetches goes over the bridge of the engine.
 #[test]
 fn what_steps_fetch_is_network() {
-    let ran = engine().xtask(&services(&relay_to(engine())), &["engine", "status", "--json"]);
-    let status = ran.run().success().json();
+    let anywhere = busybox("registry.invalid", "[services.web]\n", &[("web", "FROM scratch\n")]);
+    let status = engine().xtask(&anywhere, &["engine", "status", "--json"]);
+    let status = status.run().success().json();
     let block = status["addresses"].as_str().unwrap();
     let host = block.split('/').next().unwrap().rsplit_once('.').unwrap().0.to_owned() + ".1";
     let upstream: SocketAddr = engine().registry().parse().unwrap();

@@ -258,7 +258,8 @@ impl Step {
 
 /// In thousandths: more is noise.
 pub fn rounded(value: f64) -> f64 {
-    (value * 1000.0).round() / 1000.0
+    // No sum of nothing is -0.
+    (value * 1000.0).round() / 1000.0 + 0.0
 }
 
 fn is_zero(value: &u64) -> bool {

@@ -39,8 +39,8 @@ fn last(session: &Session) -> Result<Utf8PathBuf> {
     let env = &session.env;
     let root = match &session.common.manifest {
         Some(file) => {
-            let folder = git::folder_of_manifest(&env.dir.join(file))?;
-            git::root(&session.processes, &folder)?
+            let file = env.dir.join(file);
+            git::root(&session.processes, git::folder_of_manifest(&file)?)?
         }
         None => git::root(&session.processes, &env.dir)?,
     };

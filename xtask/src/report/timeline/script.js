@@ -100,7 +100,7 @@ paint();
 
 // ---- the time axis ----
 const end = Math.max(0.001, ...steps.map((step) => step.end || 0));
-const begin = Math.min(end - 0.001, ...steps.map((step) => step.start || 0));
+const begin = 0;
 const span = end - begin;
 const at = (time) => ((time - begin) / span) * 100;
 function ticks(most) {
@@ -122,7 +122,7 @@ function drawAxis() {
 }
 
 // ---- bytes over time ----
-const MOVES = [["pulled", "pulled", "--pull"], ["pushed", "pushed", "--push"], ["context", "sent to the builder", "--quiet"]];
+const MOVES = [["pulled", "pulled by steps", "--pull"], ["pushed", "pushed by steps", "--push"], ["context", "sent to the builder", "--sent"]];
 function drawBytes() {
   const moving = steps.filter((step) => MOVES.some(([field]) => step[field] > 0));
   if (!moving.length) return;
@@ -190,10 +190,10 @@ function lane(own) {
   const box = el("div", { class: "lane", "aria-hidden": "true" });
   if (!own.length) return box;
   const svg = shape("svg", { viewBox: "0 0 1000 16", preserveAspectRatio: "none" });
-  const paths = { cached: "", ran: "", failed: "", critical: "" };
+  const paths = { ran: "", cached: "", failed: "", critical: "" };
   for (const step of own) {
     const x = at(step.start) * 10;
-    const width = Math.max(2, at(step.end) * 10 - x);
+    const width = Math.max(1.6, at(step.end) * 10 - x - 0.8);
     paths[step.result === "cached" ? "cached" : step.result === "failed" ? "failed" : "ran"] += `M${x.toFixed(1)},2h${width.toFixed(1)}v9h-${width.toFixed(1)}z`;
     if (step.critical) paths.critical += `M${x.toFixed(1)},13h${width.toFixed(1)}v2h-${width.toFixed(1)}z`;
   }
@@ -215,7 +215,7 @@ function row(step, first) {
   bar.style.width = Math.max(0, at(step.end) - at(step.start)) + "%";
   const line = el("tr", {
     id: "step-" + step.id, role: "row", tabindex: first ? "0" : "-1", "data-result": step.result,
-    class: `is-${step.result}${step.critical ? " is-critical" : ""}`,
+    class: `is-${step.result}${step.number ? "" : " is-own"}${step.critical ? " is-critical" : ""}`,
   },
   el("td", { class: "n", role: "cell" }, number || (step.line ? "" : "·")),
   el("td", { class: "what", role: "cell" },
@@ -291,7 +291,7 @@ function filter() {
     one.details.hidden = !(plain || any || named);
     if (!plain && words.length && any) one.details.open = true;
     shown += any;
-    of += !one.details.hidden;
+    of += !one.details.hidden && owned.has(one.details.dataset.service);
   }
   byId("count").textContent = `${count(shown, "step")} of ${count(of, "service")}`;
 }
