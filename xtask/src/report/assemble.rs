@@ -41,6 +41,10 @@ pub struct Run<'a> {
     pub why: &'a BTreeMap<String, String>,
     /// How long steps took when they last ran
     pub usual: &'a Usual,
+    /// Digests of the external images of each service, by the names in its Dockerfile
+    pub bases: BTreeMap<String, BTreeMap<String, String>>,
+    /// Short hashes of the values of `volatile-args`, by service
+    pub volatile_args: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// Seconds by [`Step::key`].
@@ -111,6 +115,8 @@ fn service(run: &Run, plan: &ServicePlan, timeline: &[Step]) -> Service {
             entry.outcome = "built".into();
             entry.digest = built.digest.clone();
             entry.seconds = Some(rounded(built.seconds));
+            entry.bases = run.bases.get(name).cloned().unwrap_or_default();
+            entry.volatile_args = run.volatile_args.get(name).cloned().unwrap_or_default();
             let counts = counts(own);
             entry.steps = Some(counts);
             entry.hit_rate = counts.hit_rate();

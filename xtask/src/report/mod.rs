@@ -1,5 +1,6 @@
 //! What a run tells: the terminal, files for later, data on standard output.
 
+pub mod advice;
 pub mod assemble;
 pub mod compare;
 pub mod data;

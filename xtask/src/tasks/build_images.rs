@@ -4,6 +4,7 @@ mod loading;
 mod measuring;
 mod pushed;
 pub(super) mod reading;
+mod reporting;
 pub(super) mod second_look;
 mod stand_in;
 pub(super) mod warm;
@@ -152,7 +153,7 @@ impl<'a> Run<'a> {
         let text = super::telling::Telling { world, plan: &self.plan };
         let took = self.session.began.elapsed().as_secs_f64();
         text.tell(quiet, &outcomes, took);
-        self.leave(&self.told(&outcomes, &indexes, took))?;
+        self.leave(&self.told(&outcomes, &indexes, &BTreeMap::new(), took))?;
         moved?;
         let is_well =
             |outcome: &Outcome| !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. });

@@ -1,4 +1,4 @@
-//! What a run moves and how long its steps take: noted on the way, made into its report at the end.
+//! What a run moves and how long its steps take: noted on the way, and added up at the end.
 
 use super::Run;
 use crate::docker::Docker;
@@ -10,20 +10,11 @@ use crate::docker::progress::Progress;
 use crate::docker::pushed_bytes::{self, Image, Parts, Sent, There};
 use crate::docker::registry::{Fetched, Reference, Registry};
 use crate::parallel::lock;
-use crate::plan::dockerfile::lines_of_vertex;
 use crate::plan::tags::Known;
 use crate::plan::{Action, Plan};
-use crate::report::assemble::{self, Traffic, Usual};
-use crate::report::data::Report;
-use crate::report::github::Files;
-use crate::report::outputs::outputs;
 use crate::report::steps::pulled_layers;
-use crate::report::{json, summary};
-use crate::time::rfc3339;
-use anyhow::Result;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::time::UNIX_EPOCH;
 
 /// What is noted on the way.
 #[derive(Default)]
@@ -54,7 +45,13 @@ impl Measuring {
         lock(&self.bakes).push(progress.clone());
     }
 
-    fn since(&self, docker: Option<&Docker>) -> Option<Counters> {
+    /// Takes what was noted of the bakes.
+    pub fn take(&self) -> (Vec<Progress>, There) {
+        (std::mem::take(&mut *lock(&self.bakes)), std::mem::take(&mut *lock(&self.there)))
+    }
+
+    /// What our engine has moved since the beginning.
+    pub fn since(&self, docker: Option<&Docker>) -> Option<Counters> {
         let before = lock(&self.engine).take()?;
         let engine = docker?.private.as_ref()?;
         Some(Counters::of(&engine.instance)?.since(&before))
@@ -62,63 +59,8 @@ impl Measuring {
 }
 
 impl Run<'_> {
-    /// The report of this run, whose pushed images have these indexes.
-    pub fn told(
-        &self,
-        outcomes: &BTreeMap<String, Outcome>,
-        indexes: &BTreeMap<String, Fetched>,
-        took: f64,
-    ) -> Report {
-        let engine = self.measuring.since(self.docker.as_ref());
-        let bakes = std::mem::take(&mut *lock(&self.measuring.bakes));
-        let there = std::mem::take(&mut *lock(&self.measuring.there));
-        let pushed = self.sent(outcomes, indexes, &there);
-        let untold = engine.as_ref().map(|engine| self.untold(engine, &bakes, &there));
-        let counters = self.reading.registry.counters();
-        let world = &self.reading.world;
-        let last = if bakes.is_empty() { None } else { json::last_built(&world.root) };
-        let usual: Usual = last.as_ref().map(assemble::usual).unwrap_or_default();
-        let since_1970 = self.session.env.now.duration_since(UNIX_EPOCH);
-        let line_of = |service: &str, step: &str| {
-            let (_, dockerfile) = world.dockerfiles.get(service)?;
-            lines_of_vertex(dockerfile, step).map(|lines| lines.0)
-        };
-        assemble::report(&assemble::Run {
-            project: &world.facts.manifest.project.name,
-            plan: &self.plan,
-            outcomes,
-            bakes: &bakes,
-            began: rfc3339(self.session.env.now),
-            began_at: since_1970.map_or(0.0, |since| since.as_secs_f64()),
-            took,
-            line_of: &line_of,
-            pushed: &pushed,
-            sees_store: untold.is_some(),
-            untold: &untold.unwrap_or_default(),
-            own: Traffic { received: counters.bytes_in, sent: counters.bytes_out },
-            network: engine.map(|engine| engine.bridge),
-            why: &BTreeMap::new(),
-            usual: &usual,
-        })
-    }
-
-    /// Leaves a report where people and workflows look for it.
-    pub fn leave(&self, report: &Report) -> Result<()> {
-        let root = &self.reading.world.root;
-        json::write(root, report)?;
-        let files = Files::of(&self.session.env);
-        files.summary(&summary::markdown(report))?;
-        let (file, page) = (json::last(root), json::timeline(root));
-        for (name, value) in outputs(report, file.as_str(), page.as_str()) {
-            files.output(name, &value)?;
-        }
-        if !self.options.json {
-            return Ok(());
-        }
-        crate::report::stdout(&serde_json::to_string_pretty(report)?)
-    }
-
-    fn sent(
+    /// What was pushed of each service that was built.
+    pub fn sent(
         &self,
         outcomes: &BTreeMap<String, Outcome>,
         indexes: &BTreeMap<String, Fetched>,
@@ -139,7 +81,7 @@ impl Run<'_> {
 
     /// Layers that have come into the store of our engine from a registry without a step that tells of
     /// them, which small ones do; by the service that they were for.
-    fn untold(
+    pub fn untold(
         &self,
         engine: &Counters,
         bakes: &[Progress],
