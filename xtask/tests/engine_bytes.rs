@@ -45,7 +45,12 @@ fn services(relay: &Relay) -> Repository {
 }
 
 /// What a call reports, and what the relay saw go up and down meanwhile.
-fn run(engine: &Engine, relay: &Relay, repository: &Repository, args: &[&str]) -> (Report, u64, u64) {
+fn run(
+    engine: &Engine,
+    relay: &Relay,
+    repository: &Repository,
+    args: &[&str],
+) -> (Report, u64, u64) {
     relay.reset();
     let ran = engine.xtask(repository, &[args, &["--json"]].concat()).run().success();
     let totals = relay.totals();

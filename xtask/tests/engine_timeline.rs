@@ -12,9 +12,9 @@
 mod browser;
 #[path = "support/private.rs"]
 mod private;
-mod support;
 #[path = "support/sample_report.rs"]
 mod sample_report;
+mod support;
 
 use browser::Browser;
 use sample_report::{many, real};

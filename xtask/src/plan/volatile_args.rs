@@ -9,9 +9,10 @@ const DIGITS: usize = 12;
 /// A short hash of each value that the environment gives, by service and name.
 pub fn hashes(facts: &Facts) -> BTreeMap<String, BTreeMap<String, String>> {
     let of_service = |(name, service): (&String, &crate::manifest::Service)| {
-        let given = service.volatile_args.iter().filter_map(|arg| {
-            Some((arg.clone(), hash(facts.environment_args.get(arg)?)))
-        });
+        let given = service
+            .volatile_args
+            .iter()
+            .filter_map(|arg| Some((arg.clone(), hash(facts.environment_args.get(arg)?))));
         (name.clone(), given.collect())
     };
     facts.manifest.services.iter().map(of_service).collect()

@@ -173,7 +173,8 @@ pub(super) fn counts<'a>(steps: impl Iterator<Item = &'a Step>) -> Counts {
 /// What was pushed of a service is shown at the steps that push.
 fn mark_pushed(timeline: &mut [Step], pushed: &BTreeMap<String, Sent>) {
     for (service, sent) in pushed {
-        let parts = [("exporting to image", sent.image), ("exporting cache to registry", sent.cache)];
+        let parts =
+            [("exporting to image", sent.image), ("exporting cache to registry", sent.cache)];
         for (name, bytes) in parts {
             let of_service = |step: &&mut Step| {
                 step.services.first() == Some(service) && step.name.starts_with(name)

@@ -94,7 +94,15 @@ fn changed(key: Key, before: Option<&Step>, now: &Step) -> Option<Changed> {
     };
     let (service, stage, step) = key;
     let (before, line) = (before.map(|step| rounded(step.seconds())), now.line);
-    change.map(|change| Changed { change, service, stage, step, line, before, now: rounded(now.seconds()) })
+    change.map(|change| Changed {
+        change,
+        service,
+        stage,
+        step,
+        line,
+        before,
+        now: rounded(now.seconds()),
+    })
 }
 
 fn is_more(than: f64, seconds: f64) -> bool {
@@ -199,7 +207,8 @@ mod tests {
 
     #[test]
     fn what_costs_most_comes_first() {
-        let before = report(&[("RUN a", "cached", 0.0), ("RUN b", "cached", 0.0), ("RUN c", "ran", 1.0)]);
+        let before =
+            report(&[("RUN a", "cached", 0.0), ("RUN b", "cached", 0.0), ("RUN c", "ran", 1.0)]);
         let now = report(&[("RUN a", "ran", 1.0), ("RUN b", "ran", 9.0), ("RUN c", "ran", 30.0)]);
         let found = compare(&before, &now);
         let steps: Vec<&str> = found.iter().map(|changed| changed.step.as_str()).collect();

@@ -115,7 +115,8 @@ pub fn mark_critical(steps: &mut [Step]) {
         let needs = steps[id].needs.iter().copied().filter(|need| steps[*need].end > 0.0);
         let before = || {
             let earlier = 0..steps.len();
-            let earlier = earlier.filter(|other| *other != id && steps[*other].end <= steps[id].start);
+            let earlier =
+                earlier.filter(|other| *other != id && steps[*other].end <= steps[id].start);
             earlier.max_by(by_end)
         };
         at = needs.max_by(by_end).or_else(before);
@@ -149,7 +150,16 @@ mod tests {
     fn the_critical_path_is_what_the_end_waited_for() {
         case(&[], &[]);
         // 3 needs 1 and 2; 2 ended last. 4 is quicker and beside it.
-        case(&[(0.0, 1.0, &[]), (1.0, 2.0, &[0]), (1.0, 5.0, &[0]), (5.0, 6.0, &[1, 2]), (0.0, 3.0, &[])], &[0, 2, 3]);
+        case(
+            &[
+                (0.0, 1.0, &[]),
+                (1.0, 2.0, &[0]),
+                (1.0, 5.0, &[0]),
+                (5.0, 6.0, &[1, 2]),
+                (0.0, 3.0, &[]),
+            ],
+            &[0, 2, 3],
+        );
         // The second bake needs nothing of the first, but waited for it.
         case(&[(0.0, 2.0, &[]), (2.5, 3.0, &[])], &[0, 1]);
         // What needs itself ends.

@@ -58,7 +58,11 @@ mod tests {
         let text = "</script><script>alert(1)</script> <!-- {{script}} & \u{2028} \"'`${x}";
         Report {
             project: text.into(),
-            services: vec![Service { service: text.into(), error: Some(text.into()), ..Service::default() }],
+            services: vec![Service {
+                service: text.into(),
+                error: Some(text.into()),
+                ..Service::default()
+            }],
             timeline: vec![Step { name: text.into(), ..Step::default() }],
             ..Report::default()
         }

@@ -4,6 +4,7 @@ mod loading;
 mod measuring;
 mod pushed;
 pub(super) mod reading;
+mod rebuilt;
 mod reporting;
 pub(super) mod second_look;
 mod stand_in;
@@ -95,8 +96,7 @@ impl<'a> Run<'a> {
         reading.look(docker.as_ref())?;
         refuse_unknown(&reading.world, pushes)?;
         let (plan, measuring) = (reading.plan()?, Measuring::default());
-        let mut run =
-            Self { session, options, request, plan, reading, docker, pushes, measuring };
+        let mut run = Self { session, options, request, plan, reading, docker, pushes, measuring };
         run.get_ready()?;
         Ok(run)
     }
@@ -153,7 +153,7 @@ impl<'a> Run<'a> {
         let text = super::telling::Telling { world, plan: &self.plan };
         let took = self.session.began.elapsed().as_secs_f64();
         text.tell(quiet, &outcomes, took);
-        self.leave(&self.told(&outcomes, &indexes, &BTreeMap::new(), took))?;
+        self.leave(&self.told(&outcomes, &indexes, took))?;
         moved?;
         let is_well =
             |outcome: &Outcome| !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. });
@@ -174,7 +174,9 @@ impl<'a> Run<'a> {
             // The bases are brought beside the build, which does not need them in the store.
             let (built, loaded) = std::thread::scope(|scope| {
                 let loading = scope.spawn(|| self.load(docker));
+                let rebuilt = scope.spawn(|| self.rebuilt());
                 let built = self.build(docker, &images, &mut terminal);
+                self.measuring.why(rebuilt.join().unwrap_or_default());
                 (built, loading.join())
             });
             terminal.clear();

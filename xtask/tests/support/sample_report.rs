@@ -87,7 +87,11 @@ pub fn many(services: usize, steps: usize) -> Report {
         pushed: sum(|service| service.pushed),
         cache_pushed: sum(|service| service.cache_pushed),
         network: None,
-        cache: Some(Cache { import_seconds: 1.2, export_seconds: 8.25, saved_seconds: Some(251.0) }),
+        cache: Some(Cache {
+            import_seconds: 1.2,
+            export_seconds: 8.25,
+            saved_seconds: Some(251.0),
+        }),
         advice: vec![Advice {
             kind: "cache-mount".into(),
             service: "service-003".into(),

@@ -26,7 +26,8 @@ fn in_stage(build: &Build, stage: &Stage, changed: &[&str]) -> Option<Advice> {
         return None;
     }
     let declared = stage.instructions.iter().filter(|it| it.lines.0 < line);
-    let declared = declared.flat_map(|it| it.args.iter().map(|(name, _)| (name.as_str(), it.lines.0)));
+    let declared =
+        declared.flat_map(|it| it.args.iter().map(|(name, _)| (name.as_str(), it.lines.0)));
     let mut declared = declared.filter(|(name, _)| changed.contains(name));
     let (name, at) = declared.next().filter(|_| declared.next().is_none())?;
     let step = build.step(first)?;

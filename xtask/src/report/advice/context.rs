@@ -65,7 +65,8 @@ impl Read {
             return None;
         }
         let source = |word: &str| word.trim_start_matches("./").trim_matches('/').to_owned();
-        let sources = words.into_iter().map(source).map(|s| if s == "." { String::new() } else { s });
+        let sources =
+            words.into_iter().map(source).map(|s| if s == "." { String::new() } else { s });
         let excludes: Vec<&str> =
             flags.iter().filter_map(|flag| flag.strip_prefix("--exclude=")).collect();
         let sources: Vec<String> = sources.collect();

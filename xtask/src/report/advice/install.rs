@@ -53,7 +53,8 @@ fn in_stage(build: &Build, stage: &Stage) -> Option<Advice> {
         .filter(|(_, step)| step.result == "ran" && step.seconds() >= WORTH_IT)
         .max_by(|a, b| a.1.seconds().total_cmp(&b.1.seconds()))?;
     // In a cold build everything misses, whatever it stands behind.
-    let ran_before = build.result_before(step) == Some("ran") && build.result_before(copied).is_some();
+    let ran_before =
+        build.result_before(step) == Some("ran") && build.result_before(copied).is_some();
     if !build.is_warm_before(stage, copy.lines.0) && !ran_before {
         return None;
     }
@@ -101,7 +102,10 @@ mod tests {
         for (text, expected) in [
             ("npm ci", true),
             ("--mount=type=cache,target=/root/.npm npm ci", true),
-            ("apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y x && rm -rf /var/lib/apt/lists/*", true),
+            (
+                "apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y x && rm -rf /var/lib/apt/lists/*",
+                true,
+            ),
             ("npm ci && npm run build", false),
             ("pip install .", false),
             ("pip install -r requirements.txt", true),

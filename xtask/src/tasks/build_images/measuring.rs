@@ -22,6 +22,7 @@ pub struct Measuring {
     bakes: Mutex<Vec<Progress>>,
     there: Mutex<There>,
     engine: Mutex<Option<Counters>>,
+    why: Mutex<BTreeMap<String, String>>,
 }
 
 impl Measuring {
@@ -43,6 +44,16 @@ impl Measuring {
     /// After a bake.
     pub fn baked(&self, progress: &Progress) {
         lock(&self.bakes).push(progress.clone());
+    }
+
+    /// Why services are built, in a line each.
+    pub fn why(&self, lines: BTreeMap<String, String>) {
+        *lock(&self.why) = lines;
+    }
+
+    /// Takes those lines.
+    pub fn take_why(&self) -> BTreeMap<String, String> {
+        std::mem::take(&mut *lock(&self.why))
     }
 
     /// Takes what was noted of the bakes.
@@ -97,15 +108,14 @@ impl Run<'_> {
         let names = names_read(&self.plan);
         let asked = names.iter().map(|(_, name)| name.clone()).collect();
         let listed = pushed_bytes::listed(&self.reading.registry, asked);
-        let of_names = names.iter().filter_map(|(service, name)| {
-            Some((service.as_str(), listed.get(&name.to_string())?))
-        });
-        let stood = self.plan.services.iter().filter_map(|plan| {
-            match &there.get(&plan.image)?.stood {
+        let of_names = names
+            .iter()
+            .filter_map(|(service, name)| Some((service.as_str(), listed.get(&name.to_string())?)));
+        let stood =
+            self.plan.services.iter().filter_map(|plan| match &there.get(&plan.image)?.stood {
                 Known::Known(parts) => Some((plan.service.as_str(), parts)),
                 Known::Unknown(_) => None,
-            }
-        });
+            });
         for (service, parts) in of_names.chain(stood) {
             let came: u64 = parts.keys().filter_map(|digest| left.remove(digest)).sum();
             *untold.entry(service.to_owned()).or_default() += came;

@@ -23,7 +23,6 @@ impl Run<'_> {
         &self,
         outcomes: &BTreeMap<String, Outcome>,
         indexes: &BTreeMap<String, Fetched>,
-        why: &BTreeMap<String, String>,
         took: f64,
     ) -> Report {
         let engine = self.measuring.since(self.docker.as_ref());
@@ -53,7 +52,7 @@ impl Run<'_> {
             untold: &untold.unwrap_or_default(),
             own: Traffic { received: counters.bytes_in, sent: counters.bytes_out },
             network: engine.map(|engine| engine.bridge),
-            why,
+            why: &self.measuring.take_why(),
             usual: &usual,
             bases: self.bases(),
             volatile_args: volatile_args::hashes(&world.facts),
@@ -117,7 +116,8 @@ impl Run<'_> {
     /// The files of a service's context, with their sizes.
     fn files(&self, service: &str) -> Vec<(String, u64)> {
         let world = &self.reading.world;
-        let inputs = world.facts.inputs.get(service).and_then(|inputs| inputs.context.as_ref().ok());
+        let inputs =
+            world.facts.inputs.get(service).and_then(|inputs| inputs.context.as_ref().ok());
         let Some((tree, service)) = inputs.zip(world.facts.service(service)) else {
             return Vec::new();
         };

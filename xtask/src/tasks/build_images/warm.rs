@@ -20,7 +20,8 @@ pub fn build<'a>(
     reading.ask(&request);
     let plan = reading.plan()?;
     let (docker, measuring) = (None, Measuring::default());
-    let mut run = Run { session, options, request, reading, docker, plan, pushes: false, measuring };
+    let mut run =
+        Run { session, options, request, reading, docker, plan, pushes: false, measuring };
     run.get_ready()?;
     if !session.common.quiet {
         run.plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
