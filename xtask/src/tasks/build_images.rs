@@ -237,8 +237,11 @@ impl<'a> Run<'a> {
         }));
         let publish = &Publish { registry: &self.reading.registry };
         let (session, world, plan) = (self.session, &self.reading.world, &self.plan);
-        let again = self.options.again;
-        Publication { session, world, plan, publish, indexes: &indexes, again }.move_tags(outcomes)
+        // Whoever builds takes a while: others may have moved tags meanwhile.
+        let is_fresh = plan.built().next().is_none();
+        let stands = if is_fresh { self.reading.stands.clone() } else { BTreeMap::new() };
+        let (indexes, again) = (&indexes, self.options.again);
+        Publication { session, world, plan, publish, indexes, stands, again }.move_tags(outcomes)
     }
 
     fn report(&self, outcomes: &BTreeMap<String, Outcome>, took: f64) -> Result<()> {
