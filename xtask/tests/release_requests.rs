@@ -15,9 +15,11 @@ mod scratch;
 mod support;
 
 use project::World;
-use relay::Profile;
+use relay::{Gate, Profile, Then, When};
 use std::collections::BTreeMap;
-use support::{Repository, unique};
+use std::process::Stdio;
+use std::time::Duration;
+use support::{Repository, Xtask, unique};
 
 const SERVICES: usize = 20;
 
@@ -36,6 +38,10 @@ impl Story {
         Self { world, place, repository }
     }
 
+    fn call(&self, args: &[&str]) -> Xtask {
+        self.repository.xtask(&[args, &["--registry", &self.place]].concat())
+    }
+
     /// All services change, `dev` publishes them, and then the version is released. Gives the requests
     /// of the latter to the services' repositories by kind, and how many there were to others.
     fn release(&self, version: &str) -> (BTreeMap<String, usize>, usize) {
@@ -47,10 +53,7 @@ impl Story {
         let fingerprints = scratch::fingerprints(&self.repository);
         scratch::publish(&self.place, &fingerprints, &["dev", &short, &commit]);
         self.world.relay.reset();
-        self.repository
-            .xtask(&["release", "publish", version, "--registry", &self.place])
-            .run()
-            .success();
+        self.call(&["release", "publish", version]).run().success();
         let (mut kinds, mut others) = (BTreeMap::new(), 0);
         for entry in self.world.relay.log() {
             let path = entry.path.split('?').next().unwrap();
@@ -104,5 +107,44 @@ fn requests_of_a_release_that_dev_published() {
         if version != "v1.0.0" {
             assert!(count + others <= (2 * 5 + 3) * SERVICES, "{version}: {count} and {others}");
         }
+    }
+}
+
+#[test]
+fn a_dry_run_lists_the_releases_once_and_changes_nothing() {
+    let story = Story::new();
+    story.release("v0.1.0");
+    story.release("v0.1.1");
+    let before = story.world.memory.tags();
+    story.world.relay.reset();
+    story.call(&["release", "publish", "v0.1.2", "--dry-run"]).run().success();
+    let log = story.world.relay.log();
+    let lists = log.iter().filter(|entry| entry.path.contains("/releases/tags/list"));
+    assert_eq!(lists.count(), 1, "{log:?}");
+    assert!(log.iter().all(|entry| matches!(entry.method.as_str(), "GET" | "HEAD")), "{log:?}");
+    story.call(&["release", "rollback", "v0.1.1", "--dry-run"]).run().success();
+    assert_eq!(story.world.memory.tags(), before);
+}
+
+#[test]
+fn a_roll_back_moves_tags_side_by_side() {
+    let story = Story::new();
+    story.release("v0.1.0");
+    story.release("v0.1.1");
+    let gate = Gate::new();
+    story.world.relay.rule(When::on("PUT", "/manifests/0"), Then::Hold(gate.clone()));
+    let mut command = story.call(&["release", "rollback", "v0.1.1", "--yes"]).command();
+    let running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let side_by_side = gate.wait_for(4, Duration::from_secs(60));
+    gate.open();
+    assert!(running.wait_with_output().unwrap().status.success() && side_by_side);
+    let tags = story.world.memory.tags();
+    let path = story.place.split_once('/').unwrap().1;
+    for n in 0..SERVICES {
+        let at = |tag: &str| &tags[&format!("{path}/s{n:02}:{tag}")];
+        for tag in ["0.1", "0", "latest"] {
+            assert_eq!(at(tag), at("v0.1.0"), "{tag}");
+        }
+        assert_ne!(at("v0.1.1"), at("v0.1.0"));
     }
 }
