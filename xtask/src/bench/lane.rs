@@ -3,7 +3,7 @@
 
 use super::engine::OwnEngine;
 use super::peers::Peer;
-use super::report::Run;
+use super::report::{OURS, Run};
 use super::scenario::{Event, Scenario};
 use super::traffic::Traffic;
 use super::work::{Service, Work};
@@ -56,7 +56,7 @@ impl Contestant {
     /// As it is written everywhere.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Ours => "xtask",
+            Self::Ours => OURS,
             Self::Peer(peer) => peer.name(),
         }
     }

@@ -4,7 +4,7 @@ use super::engine::{OwnEngine, purge_leftovers};
 use super::floor::{self, Floor};
 use super::generate::Wanted;
 use super::lane::{Contestant, Lane, Site, registry_of, work};
-use super::report::{Report, Row, Run, compare};
+use super::report::{Report, Row, Run, SCHEMA, compare};
 use super::repository::Repository;
 use super::scenario::{Case, Engine, Event, Scenario, rotated};
 use crate::context::bases::Making;
@@ -26,6 +26,10 @@ pub struct Asked {
     pub contestants: Vec<Contestant>,
     /// How often each
     pub runs: u32,
+    /// What the machine is
+    pub machine: Vec<String>,
+    /// The command that was given
+    pub command: String,
     /// Takes what was measured so far, after each scenario
     pub save: Option<Utf8PathBuf>,
 }
@@ -44,10 +48,12 @@ pub fn run(asked: &Asked, site: &Site) -> Result<Report> {
     purge_leftovers(&site.setup);
     let repository = Repository::generate(asked.wanted, site.root.clone(), &site.setup.processes)?;
     let report = Report {
-        schema: 1,
+        schema: SCHEMA,
         work: asked.wanted,
         runs: asked.runs,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
+        machine: asked.machine.clone(),
+        command: asked.command.clone(),
         rows: Vec::new(),
     };
     let mut bench = Bench { asked, site, repository, lanes: BTreeMap::new(), report };

@@ -4,10 +4,10 @@ use crate::context::event::Kind;
 use crate::plan::tags::{Known, tags};
 use clap::ValueEnum;
 use semver::Version;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A kind of work. They run in this order: each leaves published what the next starts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scenario {
     /// The first build of all services, published
@@ -25,7 +25,7 @@ pub enum Scenario {
 }
 
 /// What a run is taken for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
     /// A pull request: the cache is read, nothing is pushed
@@ -37,7 +37,7 @@ pub enum Event {
 }
 
 /// What an engine knows beforehand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
     /// Nothing, and its registry is empty too
@@ -52,9 +52,10 @@ pub enum Engine {
 }
 
 /// What is committed before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Change {
     /// Nothing
+    #[default]
     Nothing,
     /// A file that no service sends
     Elsewhere,
@@ -63,7 +64,7 @@ pub enum Change {
 }
 
 /// One row of the table for all contestants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Case {
     /// The scenario
     pub scenario: Scenario,
@@ -74,6 +75,14 @@ pub struct Case {
     /// What is committed before
     #[serde(skip)]
     pub change: Change,
+}
+
+impl Case {
+    /// Whether it is the same case, of whichever run.
+    pub fn is_as(self, other: Self) -> bool {
+        let key = |case: Self| (case.scenario, case.event, case.engine);
+        key(self) == key(other)
+    }
 }
 
 impl Scenario {
