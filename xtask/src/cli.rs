@@ -8,7 +8,7 @@ mod report;
 mod warm;
 
 pub use bases::{BasesCheck, BasesTask, BasesUpdate};
-pub use bench::{Bench, BenchTask, Generate, Measure};
+pub use bench::{Bench, BenchTask, Generate, Measure, Show, Shown};
 pub use compare::{Affected, Matrix, Why};
 pub use pull::Pull;
 pub use report::Report;
