@@ -79,7 +79,7 @@ impl Progress {
             self.entry(&status.vertex).take_status(status);
         }
         for log in line.logs {
-            self.entry(&log.vertex).take_log(&log.data);
+            self.entry(&log.vertex).take_log(&log);
         }
         for warning in line.warnings {
             self.entry(&warning.vertex).take_warning(warning);

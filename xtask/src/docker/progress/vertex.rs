@@ -1,6 +1,6 @@
 //! One step of a build, and what is known of it.
 
-use super::line::{RawStatus, RawVertex, RawWarning, decoded, seconds};
+use super::line::{RawLog, RawStatus, RawVertex, RawWarning, decoded, seconds};
 use super::step_name::StepName;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -34,7 +34,8 @@ pub struct Vertex {
     pub warnings: Vec<Warning>,
     /// The last lines that it printed
     pub log: VecDeque<String>,
-    pub(super) partial: Vec<u8>,
+    /// The begun lines of standard output and of standard error, which come one into the other
+    pub(super) partial: BTreeMap<i64, Vec<u8>>,
     /// What was told of it under each name
     pub(super) told: BTreeMap<String, Told>,
 }
@@ -149,8 +150,9 @@ impl Vertex {
 
     /// The end of its log, with a last line that has no newline yet.
     pub fn tail(&self) -> Vec<String> {
-        let rest = (!self.partial.is_empty()).then(|| String::from_utf8_lossy(&self.partial));
-        self.log.iter().cloned().chain(rest.map(|rest| rest.into_owned())).collect()
+        let rest = self.partial.values().filter(|rest| !rest.is_empty());
+        let rest = rest.map(|rest| String::from_utf8_lossy(rest).into_owned());
+        self.log.iter().cloned().chain(rest).collect()
     }
 
     /// Takes what is told of it under a name.
@@ -208,16 +210,16 @@ impl Vertex {
         }
     }
 
-    pub(super) fn take_log(&mut self, base64: &str) {
-        self.partial.extend(decoded(base64));
-        while let Some(end) = self.partial.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.partial.drain(..=end).collect();
-            self.push_line(&line);
+    pub(super) fn take_log(&mut self, raw: &RawLog) {
+        let mut rest = self.partial.remove(&raw.stream).unwrap_or_default();
+        rest.extend(decoded(&raw.data));
+        let mut start = 0;
+        while let Some(length) = line_length(&rest[start..]) {
+            self.push_line(&rest[start..start + length]);
+            start += length;
         }
-        while self.partial.len() > LINE_BYTES {
-            let line: Vec<u8> = self.partial.drain(..LINE_BYTES).collect();
-            self.push_line(&line);
-        }
+        rest.drain(..start);
+        self.partial.insert(raw.stream, rest);
     }
 
     fn push_line(&mut self, line: &[u8]) {
@@ -234,6 +236,12 @@ impl Status {
     pub fn is_transfer(&self) -> bool {
         self.id.starts_with("sha256:") || self.id.starts_with("transferring ")
     }
+}
+
+/// The length of the first line of a log, if it is whole.
+fn line_length(text: &[u8]) -> Option<usize> {
+    let end = text.iter().take(LINE_BYTES).position(|byte| *byte == b'\n').map(|at| at + 1);
+    end.or((text.len() > LINE_BYTES).then_some(LINE_BYTES))
 }
 
 /// Targets that wait for the same run tell of it each for itself.
