@@ -79,7 +79,7 @@ impl Progress {
             self.entry(&status.vertex).take_status(status);
         }
         for log in line.logs {
-            self.entry(&log.vertex).take_log(&log.data);
+            self.entry(&log.vertex).take_log(&log);
         }
         for warning in line.warnings {
             self.entry(&warning.vertex).take_warning(warning);
@@ -99,9 +99,7 @@ impl Progress {
         };
         let vertex = self.entry(&raw.digest);
         let (was_started, was_done) = (vertex.started.is_some(), vertex.completed.is_some());
-        vertex.take(raw);
-        let first_name = vertex.names.is_empty();
-        vertex.names.insert(name.clone());
+        vertex.take(raw, &name);
         let step = StepName::parse(&name);
         let ended = vertex.completed.is_some() && !was_done;
         let exports = ["exporting to image", "exporting to oci image format"];
@@ -111,7 +109,7 @@ impl Progress {
         if !step.is_step() {
             return;
         }
-        if vertex.started.is_some() && !was_started && first_name && !vertex.cached {
+        if vertex.started.is_some() && !was_started && !vertex.cached {
             updates.push(Update::Started(name.clone()));
         }
         if ended {

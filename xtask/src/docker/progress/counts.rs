@@ -12,6 +12,13 @@ pub struct Steps {
     pub cached: usize,
 }
 
+impl Steps {
+    fn of(all: &[&Vertex], target: &str) -> Self {
+        let cached = all.iter().filter(|vertex| vertex.is_cached_for(target)).count();
+        Self { total: all.len(), cached }
+    }
+}
+
 impl Progress {
     /// Every vertex, by digest.
     pub fn vertexes(&self) -> impl Iterator<Item = &Vertex> {
@@ -35,17 +42,18 @@ impl Progress {
         all
     }
 
-    /// All vertexes of a target and those that were cached, BuildKit's own among them.
+    /// All vertexes of a target and those that were cached, BuildKit's own among them: what `docker
+    /// buildx history inspect` says.
     pub fn counts(&self, target: &str) -> Steps {
-        let all = self.vertexes_of(target);
-        Steps { total: all.len(), cached: all.iter().filter(|vertex| vertex.cached).count() }
+        Steps::of(&self.vertexes_of(target), target)
     }
 
-    /// Counts a target's steps that ended well.
+    /// Counts a target's steps that ended well. Where it is linked to another target
+    /// (`target:base`), those of the other are among them: BuildKit builds them in one.
     pub fn steps(&self, target: &str) -> Steps {
         let all = self.vertexes_of(target).into_iter();
-        let all: Vec<&Vertex> = all.filter(|v| v.is_step() && v.is_done()).collect();
-        Steps { total: all.len(), cached: all.iter().filter(|vertex| vertex.cached).count() }
+        let steps: Vec<&Vertex> = all.filter(|v| v.is_step() && v.is_done()).collect();
+        Steps::of(&steps, target)
     }
 
     /// From the beginning of a target's first step to the end of its last, in seconds.

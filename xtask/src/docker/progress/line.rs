@@ -48,6 +48,8 @@ pub(super) struct RawStatus {
 pub(super) struct RawLog {
     pub vertex: String,
     #[serde(default)]
+    pub stream: i64,
+    #[serde(default)]
     pub data: String,
 }
 

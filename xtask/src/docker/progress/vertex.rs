@@ -1,8 +1,8 @@
 //! One step of a build, and what is known of it.
 
-use super::line::{RawStatus, RawVertex, RawWarning, decoded, seconds};
+use super::line::{RawLog, RawStatus, RawVertex, RawWarning, decoded, seconds};
 use super::step_name::StepName;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How many of the last lines of a step's log are kept.
 const LOG_LINES: usize = 20;
@@ -34,7 +34,17 @@ pub struct Vertex {
     pub warnings: Vec<Warning>,
     /// The last lines that it printed
     pub log: VecDeque<String>,
-    pub(super) partial: Vec<u8>,
+    /// The begun lines of standard output and of standard error, which come one into the other
+    pub(super) partial: BTreeMap<i64, Vec<u8>>,
+    /// What was told of it under each name
+    pub(super) told: BTreeMap<String, Told>,
+}
+
+/// What one target told of a step: each has its own clock reading, and its own cache.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    runs: Vec<Run>,
+    cached: bool,
 }
 
 /// One time that a step ran.
@@ -107,6 +117,17 @@ impl Vertex {
         self.names.iter().any(|name| StepName::parse(name).target == Some(target))
     }
 
+    /// Whether its result was there already for this target: what one target has built is there for
+    /// the next.
+    pub fn is_cached_for(&self, target: &str) -> bool {
+        let of_target = |name: &str| StepName::parse(name).target == Some(target);
+        let mut own = self.told.iter().filter(|(name, _)| of_target(name)).peekable();
+        match own.peek() {
+            Some(_) => own.any(|(_, told)| told.cached),
+            None => self.cached,
+        }
+    }
+
     /// Bytes that it brought here: layers of images and caches, files of contexts.
     pub fn bytes(&self) -> u64 {
         self.statuses.iter().filter(|s| s.is_transfer()).map(|s| s.current).sum()
@@ -129,11 +150,13 @@ impl Vertex {
 
     /// The end of its log, with a last line that has no newline yet.
     pub fn tail(&self) -> Vec<String> {
-        let rest = (!self.partial.is_empty()).then(|| String::from_utf8_lossy(&self.partial));
-        self.log.iter().cloned().chain(rest.map(|rest| rest.into_owned())).collect()
+        let rest = self.partial.values().filter(|rest| !rest.is_empty());
+        let rest = rest.map(|rest| String::from_utf8_lossy(rest).into_owned());
+        self.log.iter().cloned().chain(rest).collect()
     }
 
-    pub(super) fn take(&mut self, raw: RawVertex) {
+    /// Takes what is told of it under a name.
+    pub(super) fn take(&mut self, raw: RawVertex, name: &str) {
         if let Some(inputs) = raw.inputs.filter(|inputs| !inputs.is_empty()) {
             self.inputs = inputs;
         }
@@ -141,16 +164,18 @@ impl Vertex {
         if !raw.error.is_empty() {
             self.error = Some(raw.error);
         }
+        if !self.names.contains(name) {
+            self.names.insert(name.to_owned());
+        }
+        let told = self.told.entry(name.to_owned()).or_default();
+        told.cached |= raw.cached;
         let Some(started) = raw.started.as_deref().and_then(seconds) else { return };
         let completed = raw.completed.as_deref().and_then(seconds);
-        // Two targets that share a step tell of it independently, each maybe late.
-        match self.runs.iter_mut().find(|run| run.started.to_bits() == started.to_bits()) {
+        match told.runs.iter_mut().find(|run| run.started.to_bits() == started.to_bits()) {
             Some(run) => run.completed = completed.or(run.completed),
-            None => {
-                let at = self.runs.partition_point(|run| run.started <= started);
-                self.runs.insert(at, Run { started, completed });
-            }
+            None => told.runs.push(Run { started, completed }),
         }
+        self.runs = merged(self.told.values().flat_map(|told| told.runs.iter().copied()).collect());
         let last = self.runs.last();
         self.started = last.map(|run| run.started);
         self.completed = last.and_then(|run| run.completed);
@@ -185,16 +210,16 @@ impl Vertex {
         }
     }
 
-    pub(super) fn take_log(&mut self, base64: &str) {
-        self.partial.extend(decoded(base64));
-        while let Some(end) = self.partial.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.partial.drain(..=end).collect();
-            self.push_line(&line);
+    pub(super) fn take_log(&mut self, raw: &RawLog) {
+        let mut rest = self.partial.remove(&raw.stream).unwrap_or_default();
+        rest.extend(decoded(&raw.data));
+        let mut start = 0;
+        while let Some(length) = line_length(&rest[start..]) {
+            self.push_line(&rest[start..start + length]);
+            start += length;
         }
-        while self.partial.len() > LINE_BYTES {
-            let line: Vec<u8> = self.partial.drain(..LINE_BYTES).collect();
-            self.push_line(&line);
-        }
+        rest.drain(..start);
+        self.partial.insert(raw.stream, rest);
     }
 
     fn push_line(&mut self, line: &[u8]) {
@@ -211,6 +236,27 @@ impl Status {
     pub fn is_transfer(&self) -> bool {
         self.id.starts_with("sha256:") || self.id.starts_with("transferring ")
     }
+}
+
+/// The length of the first line of a log, if it is whole.
+fn line_length(text: &[u8]) -> Option<usize> {
+    let end = text.iter().take(LINE_BYTES).position(|byte| *byte == b'\n').map(|at| at + 1);
+    end.or((text.len() > LINE_BYTES).then_some(LINE_BYTES))
+}
+
+/// Targets that wait for the same run tell of it each for itself.
+fn merged(mut runs: Vec<Run>) -> Vec<Run> {
+    runs.sort_by(|a, b| a.started.total_cmp(&b.started));
+    let mut merged: Vec<Run> = Vec::new();
+    for run in runs {
+        match merged.last_mut() {
+            Some(last) if last.completed.is_none_or(|end| run.started < end) => {
+                last.completed = last.completed.zip(run.completed).map(|(a, b)| a.max(b));
+            }
+            _ => merged.push(run),
+        }
+    }
+    merged
 }
 
 pub(super) fn is_cancel(error: &str) -> bool {
