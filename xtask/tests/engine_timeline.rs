@@ -83,7 +83,7 @@ fn agrees(report: &Report) {
     assert_eq!(drawn, report.timeline.len());
     let hits = dom.matches("data-result=\"cached\"").count();
     assert_eq!(hits, report.timeline.iter().filter(|step| step.result == "cached").count());
-    let critical = dom.matches(" is-critical\">").count();
+    let critical = dom.matches(" is-critical\" data-text").count();
     assert_eq!(critical, report.timeline.iter().filter(|step| step.critical).count());
 }
 

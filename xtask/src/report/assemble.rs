@@ -159,12 +159,12 @@ fn writes_cache(plan: &ServicePlan) -> bool {
 
 /// Each instruction once; one that ran in one try and was cached in the next has run.
 pub(super) fn counts<'a>(steps: impl Iterator<Item = &'a Step>) -> Counts {
-    let mut all: BTreeMap<(&str, &str, Option<(usize, usize)>, &str), bool> = BTreeMap::new();
+    let mut all = BTreeMap::new();
     let done = steps.filter(|step| step.is_counted());
     for step in done.filter(|step| ["ran", "cached"].contains(&step.result.as_str())) {
         let service = step.services.first().map_or("", String::as_str);
         let stage = step.stage.as_deref().unwrap_or_default();
-        let cached = all.entry((service, stage, step.number, &step.name)).or_insert(true);
+        let cached = all.entry((service, stage, step.number, step.name.as_str())).or_insert(true);
         *cached &= step.result == "cached";
     }
     Counts { total: all.len(), cached: all.values().filter(|cached| **cached).count() }
@@ -179,7 +179,7 @@ fn mark_pushed(timeline: &mut [Step], pushed: &BTreeMap<String, Sent>) {
             let of_service = |step: &&mut Step| {
                 step.services.first() == Some(service) && step.name.starts_with(name)
             };
-            if let Some(step) = timeline.iter_mut().filter(of_service).next_back() {
+            if let Some(step) = timeline.iter_mut().rfind(of_service) {
                 step.pushed = bytes;
             }
         }
