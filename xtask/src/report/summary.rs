@@ -125,9 +125,19 @@ fn slowest(report: &Report) -> String {
     }
     let lines = steps.iter().map(|step| {
         let service = step.services.first().map_or("", String::as_str);
-        format!("- {} {}: {}\n", seconds(step.seconds()), text(service), code(&step.name))
+        let name = shortened(&step.name);
+        format!("- {} {}: {}\n", seconds(step.seconds()), text(service), code(&name))
     });
     format!("**Slowest steps**\n\n{}", lines.collect::<String>())
+}
+
+/// A step may be a whole script.
+fn shortened(name: &str) -> String {
+    const LONGEST: usize = 100;
+    match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }
 
 fn rebuilt(report: &Report) -> String {
