@@ -113,7 +113,7 @@ const shown = () => [...document.querySelectorAll("tbody tr:not([hidden])")];
 const told = {};
 press(document.body, "/");
 told.focus = document.activeElement.id;
-byId("find").value = "cargo build";
+byId("find").value = "offline";
 byId("show").dispatchEvent(new Event("change"));
 told.found = shown().length;
 told.count = byId("count").textContent;
@@ -150,7 +150,7 @@ fn it_is_used_by_keyboard() {
     let dom = Browser::of(&file).dark(false).dom();
     let told = dom.split_once("data-told=\"").unwrap().1.split_once('"').unwrap().0;
     let told: serde_json::Value = serde_json::from_str(&told.replace("&quot;", "\"")).unwrap();
-    let builds = report.timeline.iter().filter(|step| step.name.contains("cargo build")).count();
+    let builds = report.timeline.iter().filter(|step| step.name.contains("offline")).count();
     let critical = report.timeline.iter().filter(|step| step.critical).count();
     let expected = serde_json::json!({
         "focus": "find",
