@@ -67,11 +67,13 @@ impl Run<'_> {
     pub fn leave(&self, report: &Report) -> Result<()> {
         let root = &self.reading.world.root;
         json::write(root, report)?;
-        let files = Files::of(&self.session.env);
-        files.summary(&summary::markdown(report))?;
-        let (file, page) = (json::last(root), json::timeline(root));
-        for (name, value) in outputs(report, file.as_str(), page.as_str()) {
-            files.output(name, &value)?;
+        if is_github(&self.session.env) {
+            let files = Files::of(&self.session.env);
+            files.summary(&summary::markdown(report))?;
+            let (file, page) = (json::last(root), json::timeline(root));
+            for (name, value) in outputs(report, file.as_str(), page.as_str()) {
+                files.output(name, &value)?;
+            }
         }
         if !self.options.json {
             return Ok(());
