@@ -231,7 +231,8 @@ fn what_the_registry_does_not_say_is_neither_hot_nor_cold() {
 
 /// The token that a runner gives: it says what may be written where. Nobody checks who signed it.
 const RUNNER_TOKEN: &str = "eyJhbGciOiJub25lIn0.\
-    eyJhYyI6Ilt7XCJTY29wZVwiOlwicmVmcy9oZWFkcy9kZXZcIixcIlBlcm1pc3Npb25cIjozfV0ifQ.eA";
+    eyJhYyI6Ilt7XCJTY29wZVwiOlwicmVmcy9oZWFkcy9kZXZcIixcIlBlcm1pc\
+    3Npb25cIjozfV0iLCJuYmYiOjE3MDAwMDAwMDAsImV4cCI6NDEwMjQ0NDgwMH0.eA";
 
 /// Where the runner's cache variables are set its cache is written, too: each service in its own scope.
 #[test]
@@ -249,9 +250,9 @@ fn the_runner_s_cache_is_warmed_along() {
     });
     let runner = runner.unwrap();
     let url = format!("http://{}/", runner.address());
-    let warm = |mode: &str| {
+    let warm = |mode: &str, token: &str| {
         let call = engine().xtask(&repository, &["warm-cache"]);
-        let call = call.env("ACTIONS_RUNTIME_TOKEN", RUNNER_TOKEN).env("ACTIONS_CACHE_URL", &url);
+        let call = call.env("ACTIONS_RUNTIME_TOKEN", token).env("ACTIONS_CACHE_URL", &url);
         call.env("ACTIONS_CACHE_MODE", mode).run().success()
     };
     let written = || -> Vec<String> {
@@ -259,15 +260,23 @@ fn the_runner_s_cache_is_warmed_along() {
         let new = all.iter().filter(|it| it.route() == "/_apis/artifactcache/caches");
         new.map(|it| String::from_utf8_lossy(&it.body).into_owned()).collect()
     };
-    let told = warm("read");
-    assert!(!told.stderr.contains("no gha cache"), "{}", told.stderr);
-    assert_eq!(written(), [] as [String; 0]);
-    registry::delete_by_digest(&format!("{place}/web:cache"));
-    registry::delete_by_digest(&format!("{place}/base:cache"));
-    warm("write");
-    for service in ["base", "web"] {
-        let scope = format!("index-{service}-");
-        assert!(written().iter().any(|body| body.contains(&scope)), "{scope}: {:?}", written());
+    engine().xtask(&repository, &DEV).run().success();
+    let none = "note: built without the runner's cache";
+    let of_runner = RUNNER_TOKEN;
+    for (mode, token, scopes) in
+        [("read", of_runner, 0), ("write", "run-out", 0), ("write", of_runner, 2)]
+    {
+        for service in ["base", "web"] {
+            registry::delete_by_digest(&format!("{place}/{service}:cache"));
+        }
+        let told = warm(mode, token);
+        assert_eq!(told.stderr.contains(none), token != of_runner, "{}", told.stderr);
+        assert!(!told.stderr.contains("no gha cache"), "{}", told.stderr);
+        assert!(check(&repository, 0).values().all(|text| text == "hot"));
+        let is_index = |scope: &&str| {
+            let key = format!("index-{scope}-");
+            written().iter().any(|body| body.contains(&key))
+        };
+        assert_eq!(["base", "web"].into_iter().filter(is_index).count(), scopes, "{:?}", written());
     }
-    assert!(check(&repository, 0).values().all(|text| text == "hot"));
 }
