@@ -130,6 +130,15 @@ impl Definition {
         }
     }
 
+    /// Has everything built without the runner's cache.
+    pub fn leave_out_gha(&mut self) {
+        let is_other = |entry: &Attributes| entry.get("type") != Some(&Value::from("gha"));
+        for target in self.target.values_mut() {
+            target.cache_from.retain(is_other);
+            target.cache_to.retain(is_other);
+        }
+    }
+
     /// Has a target built without any cache.
     pub fn build_anew(&mut self, target: &str) {
         if let Some(target) = self.target.get_mut(target) {
