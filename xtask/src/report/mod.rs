@@ -1,9 +1,15 @@
 //! What a run tells: the terminal, files for later, data on standard output.
 
+pub mod board;
+pub mod github;
 pub mod json;
 pub mod outcome;
+pub mod stderr;
 pub mod terminal;
+pub mod text;
 pub mod verify;
+
+pub(crate) use stderr::say;
 
 use anyhow::Result;
 use std::io::{ErrorKind, Write as _};

@@ -55,7 +55,7 @@ fn measure(session: &Session, options: &Measure) -> Result<ExitCode> {
     let folder = Folder::below(&top.join("target/xtask/bench"));
     let quiet = session.common.quiet;
     let nothing: fn(&str) = |_| {};
-    let say: fn(&str) = if quiet { nothing } else { |line| eprintln!("{line}") };
+    let say: fn(&str) = if quiet { nothing } else { |line| crate::report::say!("{line}") };
     if engines {
         // Beforehand, and told: it takes a while the first time.
         packages::ensure(&Setup { say, ..setup.clone() }, PackageSet::Engine)?;
@@ -193,7 +193,7 @@ fn generate(session: &Session, options: &Generate) -> Result<ExitCode> {
     free(&folder)?;
     repository::write(wanted, &folder, &session.processes.interrupt)?;
     if !session.common.quiet {
-        eprintln!("{} written to `{folder}`", count(wanted.services, "service"));
+        crate::report::say!("{} written to `{folder}`", count(wanted.services, "service"));
     }
     Ok(ExitCode::SUCCESS)
 }

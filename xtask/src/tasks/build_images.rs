@@ -13,6 +13,7 @@ use crate::cli::BuildImages;
 use crate::context::bases::Making;
 use crate::context::event::Kind;
 use crate::context::facts::World;
+use crate::context::recorded;
 use crate::context::tree::{self, Tree};
 use crate::docker::bake::Definition;
 use crate::docker::build::{Build, OnFailure, Outcome, Pushed, Pushing};
@@ -24,8 +25,10 @@ use crate::docker::{Docker, cache_manifest, connect, links};
 use crate::plan::look_up::LookUp;
 use crate::plan::tags::Known;
 use crate::plan::{Action, Plan, Request, ServicePlan};
+use crate::report::board::Board;
 use crate::report::json;
-use crate::report::terminal::{Level, Terminal};
+use crate::report::terminal::{Level, Mode, Terminal};
+use crate::time::Clock;
 use anyhow::Result;
 use pushed::Images;
 use reading::{Reading, request, setup};
@@ -129,7 +132,7 @@ impl<'a> Run<'a> {
     fn carry_out(mut self) -> Result<ExitCode> {
         let quiet = self.session.common.quiet;
         if !quiet {
-            self.plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
+            self.plan.warnings.iter().for_each(|warning| crate::report::say!("note: {warning}"));
         }
         let (mut outcomes, indexes, lost) = loop {
             let (outcomes, indexes) = self.build_all()?;
@@ -146,7 +149,7 @@ impl<'a> Run<'a> {
             false => Err(self.stops(&lost)),
         };
         let world = &self.reading.world;
-        let text = super::telling::Telling { world, plan: &self.plan };
+        let text = super::telling::Telling { world, plan: &self.plan, env: &self.session.env };
         let took = self.session.began.elapsed().as_secs_f64();
         text.tell(quiet, &outcomes, took);
         self.report(&outcomes, took)?;
@@ -158,11 +161,7 @@ impl<'a> Run<'a> {
 
     /// What comes of each service, and the indexes that were pushed.
     fn build_all(&self) -> Result<(BTreeMap<String, Outcome>, BTreeMap<String, Fetched>)> {
-        let mut terminal = Terminal::new(
-            level(self.session),
-            self.plan.levels.concat().len(),
-            is_plain(self.session),
-        );
+        let mut terminal = terminal(self.session, &self.reading.world, &self.plan);
         let images = Images::new(self);
         let mut outcomes = self.without_build();
         if let Some(docker) = &self.docker {
@@ -172,7 +171,10 @@ impl<'a> Run<'a> {
                 let built = self.build(docker, &images, &mut terminal);
                 (built, loading.join())
             });
-            terminal.clear();
+            if built.is_err() {
+                terminal.stopped();
+            }
+            drop(terminal);
             let loaded = loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             outcomes.extend(built?);
             if self.lost(&outcomes).is_empty() {
@@ -203,7 +205,7 @@ impl<'a> Run<'a> {
         let before = |definition: &Definition| links::link(&self.reading.registry, definition);
         let after = |pushed: &[Pushed]| images.take(pushed);
         let world = &self.reading.world;
-        let text = super::telling::Telling { world, plan: &self.plan };
+        let text = super::telling::Telling { world, plan: &self.plan, env: &self.session.env };
         let build = Build {
             buildx: Buildx {
                 docker,
@@ -272,14 +274,14 @@ fn refuse_unknown(world: &World, pushes: bool) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn level(session: &Session) -> Level {
-    match (session.common.quiet, session.common.verbose) {
+/// Tells of the building of a plan.
+pub(super) fn terminal(session: &Session, world: &World, plan: &Plan) -> Terminal {
+    let level = match (session.common.quiet, session.common.verbose) {
         (true, _) => Level::Quiet,
         (false, true) => Level::Verbose,
         (false, false) => Level::Normal,
-    }
-}
-
-pub(super) fn is_plain(session: &Session) -> bool {
-    session.env.get("TERM") == Some("dumb") || session.env.get("NO_COLOR").is_some()
+    };
+    let board = Board::new(plan, &recorded::seconds(&world.root));
+    let clock = Clock::new(session.env.now, session.began);
+    Terminal::new(level, Mode::of(&session.env), board, clock)
 }
