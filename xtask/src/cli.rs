@@ -4,12 +4,14 @@ mod bases;
 mod bench;
 mod compare;
 mod pull;
+mod report;
 mod warm;
 
 pub use bases::{BasesCheck, BasesTask, BasesUpdate};
 pub use bench::{Bench, BenchTask, Generate, Measure, Show, Shown};
 pub use compare::{Affected, Matrix, Why};
 pub use pull::Pull;
+pub use report::Report;
 pub use warm::WarmCache;
 
 use crate::tasks::engine::EngineTask;
@@ -90,6 +92,9 @@ pub enum Task {
     /// Make the registry caches hot for the dev branch or a release, where they are cold
     #[command(after_help = warm::WARM_CACHE_HELP)]
     WarmCache(WarmCache),
+    /// Print what came of a past run, draw its timeline, and say what became slower since another
+    #[command(after_help = report::REPORT_HELP)]
+    Report(Report),
     /// Write docker-compose.yml from the manifest
     Compose(Compose),
     /// Measure this program beside others at the same work, each on a private engine of its own

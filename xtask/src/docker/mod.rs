@@ -15,6 +15,7 @@ pub mod lanes;
 pub mod links;
 pub mod progress;
 pub mod publish;
+pub mod pushed_bytes;
 pub mod registry;
 pub mod release;
 pub mod store;

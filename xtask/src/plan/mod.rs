@@ -21,6 +21,7 @@ pub mod steering;
 pub mod tags;
 mod text;
 pub mod verify;
+pub mod volatile_args;
 pub mod warm;
 pub mod why;
 

@@ -11,6 +11,7 @@ mod matrix;
 mod publish;
 mod pull;
 pub mod release;
+mod report;
 mod telling;
 mod test;
 mod verify;
@@ -52,6 +53,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Bases { task } => bases::run(&session, task),
         Task::Verify(options) => verify::run(&session, options),
         Task::WarmCache(options) => warm_cache::run(&session, options),
+        Task::Report(options) => report::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench(options) => bench::run(&session, options),
         Task::Test(options) => test::run(&session, *options),
