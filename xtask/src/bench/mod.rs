@@ -17,4 +17,4 @@ mod work;
 pub use engine::is_gone;
 pub use lane::{Contestant, Site};
 pub use report::{Report, Row};
-pub use table::table;
+pub use table::{markdown, table};

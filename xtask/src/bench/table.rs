@@ -42,6 +42,18 @@ pub fn table(report: &Report) -> String {
     text
 }
 
+/// The table in Markdown.
+pub fn markdown(report: &Report) -> String {
+    let line = |cells: [String; HEAD.len()]| format!("| {} |\n", cells.join(" | "));
+    let aligned = |column| if column < TEXTS { "---" } else { "---:" }.to_owned();
+    let wanted = &report.work;
+    let mut text = format!("{} services of {} files\n\n", wanted.services, wanted.files);
+    text += &line(HEAD.map(str::to_owned));
+    text += &line(std::array::from_fn(aligned));
+    text.extend(report.rows.iter().map(|row| line(cells(row))));
+    text
+}
+
 fn cells(row: &Row) -> [String; HEAD.len()] {
     let traffic = row.traffic.as_ref();
     let or_empty = |text: Option<String>| text.unwrap_or_default();

@@ -65,6 +65,9 @@ pub struct Measure {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Print a table in Markdown: the summary of a workflow's step
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
     /// Print what would be measured, and do nothing
     #[arg(long)]
     pub dry_run: bool,

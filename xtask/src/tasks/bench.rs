@@ -4,7 +4,7 @@ use super::Session;
 use crate::bench::generate::{self, CONTEXT, Wanted};
 use crate::bench::run::Asked;
 use crate::bench::scenario::Scenario;
-use crate::bench::{Contestant, Site, is_gone, repository, table};
+use crate::bench::{Contestant, Site, is_gone, markdown, repository, table};
 use crate::cli::{Bench, BenchTask, Generate, Measure};
 use crate::context::git;
 use crate::docker::engine::packages::{self, PackageSet};
@@ -55,6 +55,8 @@ fn measure(session: &Session, options: &Measure) -> Result<ExitCode> {
     let report = crate::bench::run::run(&asked, &site)?;
     stdout(&if options.json {
         serde_json::to_string_pretty(&report)?
+    } else if options.markdown {
+        markdown(&report).trim_end().to_owned()
     } else {
         table(&report).trim_end().to_owned()
     })?;
