@@ -14,6 +14,8 @@ pub enum Again {
     /// Without any cache: the registry has lost a layer that the cache names, and BuildKit knows no
     /// way around it
     Uncached,
+    /// Without the gha cache: its token is no good, and BuildKit asks it before it ignores errors
+    WithoutGha,
 }
 
 /// Answers of a registry that pass: statuses, and what Go says of connections.
@@ -43,6 +45,9 @@ pub fn again(failed: &Failed) -> Option<Again> {
     if text.contains("could not fetch content descriptor") {
         return Some(Again::Uncached);
     }
+    if text.contains("failed to configure gha cache ") {
+        return Some(Again::WithoutGha);
+    }
     let why = text.split_once("failed to push ")?.1.to_owned() + " ";
     PASSING.iter().any(|part| why.contains(part)).then_some(Again::Later)
 }
@@ -52,6 +57,7 @@ pub fn again(failed: &Failed) -> Option<Again> {
 pub struct Tries {
     failed: BTreeMap<String, u32>,
     uncached: Vec<String>,
+    without_gha: bool,
 }
 
 /// What is done about a service that failed.
@@ -69,6 +75,11 @@ impl Tries {
         &self.uncached
     }
 
+    /// Whether the gha cache is left out from now on.
+    pub fn without_gha(&self) -> bool {
+        self.without_gha
+    }
+
     /// Whether and when a service is tried again.
     pub fn next(&mut self, service: &str, failed: &Failed, patience: Patience) -> Option<Retry> {
         match again(failed)? {
@@ -79,6 +90,14 @@ impl Tries {
                     "`{service}` is built without cache: the registry has lost a layer of it"
                 );
                 Some(Retry { wait: Duration::ZERO, note })
+            }
+            // All of a bake fail by it, whichever of them says so.
+            Again::WithoutGha => {
+                self.without_gha = true;
+                let tries = self.failed.entry(service.to_owned()).or_default();
+                *tries += 1;
+                let note = format!("the gha cache is left out: {}", failed.last_words.trim());
+                (*tries == 1).then_some(Retry { wait: Duration::ZERO, note })
             }
             Again::Later => {
                 let tries = self.failed.entry(service.to_owned()).or_default();
@@ -139,6 +158,20 @@ mod tests {
         let gone = "failed to copy: httpReadSeeker: failed open: \
             could not fetch content descriptor sha256:1 (x) from remote: not found";
         assert_eq!(again(&failed(gone)), Some(Again::Uncached));
+    }
+
+    #[test]
+    fn a_gha_cache_that_cannot_be_used_is_left_out_once() {
+        let why = "failed to solve: failed to configure gha cache exporter: invalid token";
+        case(why, Some(Again::WithoutGha));
+        let failed = Failed { step: None, last_words: why.into() };
+        let mut tries = Tries::default();
+        assert!(!tries.without_gha());
+        for service in ["web", "api"] {
+            assert!(tries.next(service, &failed, Patience::PUBLISH).is_some());
+            assert!(tries.without_gha());
+            assert!(tries.next(service, &failed, Patience::PUBLISH).is_none());
+        }
     }
 
     #[test]

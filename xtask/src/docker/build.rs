@@ -164,6 +164,9 @@ impl Build<'_> {
             for service in tries.uncached() {
                 definition.build_anew(&target_name(service));
             }
+            if tries.without_gha() {
+                definition.leave_out_gha();
+            }
             if let Some(pushing) = self.pushing {
                 (pushing.before)(&definition);
             }
