@@ -8,7 +8,7 @@ mod pull;
 mod warm;
 
 pub use bases::{BasesCheck, BasesTask, BasesUpdate};
-pub use bench::{Bench, BenchTask, Generate, Measure};
+pub use bench::{Bench, BenchTask, Generate, Measure, Show, Shown};
 pub use compare::{Affected, Matrix, Why};
 pub use gate::Gate;
 pub use pull::Pull;

@@ -1,7 +1,7 @@
 //! A monorepo for measuring: the same numbers give the same bytes. Pure.
 
 use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
 /// What a service's context holds in all unless said otherwise, in bytes.
@@ -13,7 +13,7 @@ const COPIES: usize = 7;
 const FAMILY: usize = 10;
 
 /// What is generated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Wanted {
     /// How many services; at least 1
     pub services: usize,
@@ -28,7 +28,7 @@ pub struct Wanted {
 }
 
 /// What the Dockerfiles start from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Base {
     /// 2 MB

@@ -1,10 +1,13 @@
 //! What is measured: scenarios, and the cases that each consists of. Pure.
 
+use crate::context::event::Kind;
+use crate::plan::tags::{Known, tags};
 use clap::ValueEnum;
-use serde::Serialize;
+use semver::Version;
+use serde::{Deserialize, Serialize};
 
 /// A kind of work. They run in this order: each leaves published what the next starts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scenario {
     /// The first build of all services, published
@@ -15,22 +18,26 @@ pub enum Scenario {
     DevCommit,
     /// One file of one service changed: as a pull request and as a push
     OneEdit,
+    /// A release of what `dev` has published
+    Release,
     /// A plan of an unchanged tree, against a registry that has nothing
     Plan,
 }
 
 /// What a run is taken for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
     /// A pull request: the cache is read, nothing is pushed
     Pr,
     /// A push to `dev`: images, tags and caches are pushed
     Dev,
+    /// A version tag: five tags of each image
+    Release,
 }
 
 /// What an engine knows beforehand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
     /// Nothing, and its registry is empty too
@@ -45,9 +52,10 @@ pub enum Engine {
 }
 
 /// What is committed before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Change {
     /// Nothing
+    #[default]
     Nothing,
     /// A file that no service sends
     Elsewhere,
@@ -56,7 +64,7 @@ pub enum Change {
 }
 
 /// One row of the table for all contestants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Case {
     /// The scenario
     pub scenario: Scenario,
@@ -69,10 +77,19 @@ pub struct Case {
     pub change: Change,
 }
 
+impl Case {
+    /// Whether it is the same case, of whichever run.
+    pub fn is_as(self, other: Self) -> bool {
+        let key = |case: Self| (case.scenario, case.event, case.engine);
+        key(self) == key(other)
+    }
+}
+
 impl Scenario {
     /// What it consists of.
     pub fn cases(self) -> Vec<Case> {
-        use {Change::*, Engine::*, Event::*};
+        use Event::{Dev, Pr};
+        use {Change::*, Engine::*};
         let case = |event, engine, change| Case { scenario: self, event, engine, change };
         match self {
             Self::Cold => vec![case(Dev, New, Nothing)],
@@ -84,6 +101,7 @@ impl Scenario {
             ],
             Self::DevCommit => vec![case(Dev, Warm, Elsewhere)],
             Self::OneEdit => vec![case(Pr, Warm, Leaf), case(Dev, Warm, Leaf)],
+            Self::Release => vec![case(Event::Release, Warm, Elsewhere)],
             Self::Plan => vec![case(Pr, Without, Nothing)],
         }
     }
@@ -95,18 +113,30 @@ impl Scenario {
             Self::Noop => "noop",
             Self::DevCommit => "dev-commit",
             Self::OneEdit => "one-edit",
+            Self::Release => "release",
             Self::Plan => "plan",
         }
     }
 }
 
 impl Event {
-    /// As `--event` takes it.
+    /// As it is written everywhere, and as `--event` takes those that are no release.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pr => "pr",
             Self::Dev => "dev",
+            Self::Release => "release",
         }
+    }
+
+    /// The tags that it moves (DESIGN 4.3). The n-th release is v0.1.n.
+    pub fn tags(self, revision: &str, release: u64) -> Vec<String> {
+        let kind = match self {
+            Self::Pr => Kind::Pr,
+            Self::Dev => Kind::Dev,
+            Self::Release => Kind::Release(Version::new(0, 1, release)),
+        };
+        tags(&kind, revision, &Known::Known(Vec::new())).moves
     }
 }
 

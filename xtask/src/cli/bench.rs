@@ -15,7 +15,10 @@ machine and root, and leaves nothing behind.
 Examples:
   cargo xtask bench --services 20
   cargo xtask bench --services 100 --scenario noop --peers bake --runs 5 --save noop.json
+  cargo xtask bench --services 20 --scenario release
   cargo xtask bench --services 1000 --scenario plan
+  cargo xtask bench --services 20 --runs 5 --against noop.json --budget budgets.toml
+  cargo xtask bench show noop.json --markdown
   cargo xtask bench generate --services 20 --output /tmp/twenty";
 
 /// What of bench.
@@ -48,7 +51,7 @@ pub struct Measure {
     #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub runs: u32,
     /// The others that do the same work; the option without a value: nobody
-    #[arg(long, value_name = "PEER", value_delimiter = ',', num_args = 0.., default_value = "bake,compose,loop")]
+    #[arg(long, value_name = "PEER", value_delimiter = ',', num_args = 0.., default_value = "bake,compose,loop,imagetools")]
     pub peers: Vec<Peer>,
     /// How many files each context has
     #[arg(long, value_name = "M", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -62,15 +65,29 @@ pub struct Measure {
     /// Write what was measured as JSON, after each scenario
     #[arg(long, value_name = "FILE")]
     pub save: Option<Utf8PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-    /// Print a table in Markdown: the summary of a workflow's step
-    #[arg(long, conflicts_with = "json")]
-    pub markdown: bool,
+    /// How it is shown
+    #[command(flatten)]
+    pub shown: Shown,
     /// Print what would be measured, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// How a measurement is shown, and what it is held to.
+#[derive(Args, Clone, Debug)]
+pub struct Shown {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print a table in Markdown
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// Compare with a measurement that was saved: what got worse is exit code 1
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<Utf8PathBuf>,
+    /// Hold it to budgets, a TOML file of `[[budget]]`: one that is not kept is exit code 1
+    #[arg(long, value_name = "FILE")]
+    pub budget: Option<Utf8PathBuf>,
 }
 
 /// Something else of bench.
@@ -78,6 +95,19 @@ pub struct Measure {
 pub enum BenchTask {
     /// Write a monorepo of so many services: the same numbers give the same bytes
     Generate(Generate),
+    /// Show a measurement that was saved
+    Show(Show),
+}
+
+/// Options of bench show.
+#[derive(Args, Clone, Debug)]
+pub struct Show {
+    /// What `--save` wrote
+    #[arg(value_name = "FILE")]
+    pub file: Utf8PathBuf,
+    /// How it is shown
+    #[command(flatten)]
+    pub shown: Shown,
 }
 
 /// Options of bench generate.

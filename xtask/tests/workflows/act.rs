@@ -106,7 +106,7 @@ impl<'a> Act<'a> {
         for (name, value) in env {
             command.args(["--env", &format!("{name}={value}")]);
         }
-        let bin = reader::stubs().join("bin");
+        let bin = folder_of_stubs().join("bin");
         command
             .current_dir(self.repository.root())
             .env("PATH", format!("{}:{}", bin.display(), self.engine.env["PATH"]))
@@ -119,6 +119,11 @@ impl<'a> Act<'a> {
     }
 }
 
+/// What stands in for actions and for cargo.
+fn folder_of_stubs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/workflows/stubs")
+}
+
 /// `owner/name@commit` of each action, and the folder of what stands in for it.
 fn stubs() -> BTreeMap<String, PathBuf> {
     let mut stubs = BTreeMap::new();
@@ -127,7 +132,7 @@ fn stubs() -> BTreeMap<String, PathBuf> {
         if let Some((action, commit)) = pin.split_once('@') {
             let mut parts = action.split('/');
             let (owner, name) = (parts.next().unwrap(), parts.next().unwrap());
-            let stub = reader::stubs().join(name);
+            let stub = folder_of_stubs().join(name);
             assert!(stub.is_dir(), "nothing stands in for {owner}/{name}");
             stubs.insert(format!("{owner}/{name}@{commit}"), stub);
         }

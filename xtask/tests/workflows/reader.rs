@@ -176,8 +176,3 @@ fn blocks(lines: &[Line]) -> Vec<(String, String, &[Line])> {
     };
     starts.iter().copied().zip(ends).map(block).collect()
 }
-
-/// What stands in for actions and for cargo.
-pub fn stubs() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/workflows/stubs")
-}
