@@ -10,6 +10,7 @@ pub mod dockerfile;
 pub mod dockerignore;
 pub mod facts;
 pub mod fingerprint;
+pub mod gate;
 pub mod graph;
 pub mod labels;
 pub mod look_up;

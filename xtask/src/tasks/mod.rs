@@ -7,6 +7,7 @@ mod build_images;
 mod compose;
 pub mod engine;
 mod fingerprint;
+mod gate;
 mod matrix;
 mod publish;
 mod pull;
@@ -50,6 +51,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Affected(options) => affected::run(&session, options),
         Task::Why(options) => why::run(&session, options),
         Task::Matrix(options) => matrix::run(&session, options),
+        Task::Gate(options) => gate::run(options),
         Task::Bases { task } => bases::run(&session, task),
         Task::Verify(options) => verify::run(&session, options),
         Task::WarmCache(options) => warm_cache::run(&session, options),
