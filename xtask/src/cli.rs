@@ -2,12 +2,14 @@
 
 mod bases;
 mod bench;
+mod cache;
 mod compare;
 mod pull;
 mod warm;
 
 pub use bases::{BasesCheck, BasesTask, BasesUpdate};
 pub use bench::{Bench, BenchTask, Generate, Measure};
+pub use cache::{CachePrune, CacheStatus, CacheTask, Clean};
 pub use compare::{Affected, Matrix, Why};
 pub use pull::Pull;
 pub use warm::WarmCache;
@@ -90,6 +92,15 @@ pub enum Task {
     /// Make the registry caches hot for the dev branch or a release, where they are cold
     #[command(after_help = warm::WARM_CACHE_HELP)]
     WarmCache(WarmCache),
+    /// What caches and old images cost, and taking them away
+    #[command(after_help = cache::CACHE_HELP)]
+    Cache {
+        /// What of them
+        #[command(subcommand)]
+        task: CacheTask,
+    },
+    /// Remove this project's images from the engine, and what runs left under target/xtask
+    Clean(Clean),
     /// Write docker-compose.yml from the manifest
     Compose(Compose),
     /// Measure this program beside others at the same work, each on a private engine of its own

@@ -15,6 +15,7 @@ pub mod labels;
 pub mod look_up;
 pub mod matrix;
 pub mod next_version;
+pub mod prune;
 pub mod pull;
 pub mod release;
 pub mod steering;

@@ -4,6 +4,8 @@ mod affected;
 mod bases;
 mod bench;
 mod build_images;
+mod cache;
+mod clean;
 mod compose;
 pub mod engine;
 mod fingerprint;
@@ -52,6 +54,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Bases { task } => bases::run(&session, task),
         Task::Verify(options) => verify::run(&session, options),
         Task::WarmCache(options) => warm_cache::run(&session, options),
+        Task::Cache { task } => cache::run(&session, task),
+        Task::Clean(options) => clean::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench(options) => bench::run(&session, options),
         Task::Test(options) => test::run(&session, *options),
