@@ -4,6 +4,7 @@ mod bases;
 mod bench;
 mod cache;
 mod compare;
+mod doctor;
 mod pull;
 mod warm;
 
@@ -11,6 +12,7 @@ pub use bases::{BasesCheck, BasesTask, BasesUpdate};
 pub use bench::{Bench, BenchTask, Generate, Measure};
 pub use cache::{CachePrune, CacheStatus, CacheTask, Clean};
 pub use compare::{Affected, Matrix, Why};
+pub use doctor::Doctor;
 pub use pull::Pull;
 pub use warm::WarmCache;
 
@@ -92,6 +94,9 @@ pub enum Task {
     /// Make the registry caches hot for the dev branch or a release, where they are cold
     #[command(after_help = warm::WARM_CACHE_HELP)]
     WarmCache(WarmCache),
+    /// Look for what is wrong here, and say what mends it
+    #[command(after_help = doctor::DOCTOR_HELP)]
+    Doctor(Doctor),
     /// What caches and old images cost, and taking them away
     #[command(after_help = cache::CACHE_HELP)]
     Cache {

@@ -8,6 +8,7 @@ pub mod definition;
 pub mod difference;
 pub mod dockerfile;
 pub mod dockerignore;
+pub mod doctor;
 pub mod facts;
 pub mod fingerprint;
 pub mod graph;

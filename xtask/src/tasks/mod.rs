@@ -7,6 +7,7 @@ mod build_images;
 mod cache;
 mod clean;
 mod compose;
+mod doctor;
 pub mod engine;
 mod fingerprint;
 mod matrix;
@@ -54,6 +55,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Bases { task } => bases::run(&session, task),
         Task::Verify(options) => verify::run(&session, options),
         Task::WarmCache(options) => warm_cache::run(&session, options),
+        Task::Doctor(options) => doctor::run(&session, options),
         Task::Cache { task } => cache::run(&session, task),
         Task::Clean(options) => clean::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),

@@ -72,13 +72,6 @@ struct Container {
     tags: Vec<String>,
 }
 
-/// What a package is.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Package {
-    /// `public`, `private` or `internal`
-    pub visibility: String,
-}
-
 impl Packages {
     /// For a repository of GHCR (or of a GitHub Enterprise Server, `containers.<host>`), by the
     /// variables of the environment.
@@ -113,17 +106,6 @@ impl Packages {
 }
 
 impl Registry {
-    /// What is known of a package; `None` where there is none (or we may not see it).
-    pub fn package(&self, packages: &Packages) -> Result<Option<Package>, Reason> {
-        for owners in ["orgs", "users"] {
-            let path = packages.path(owners);
-            if let Some(package) = self.ask_api(packages, Method::GET, &path)? {
-                return Ok(Some(package));
-            }
-        }
-        Ok(None)
-    }
-
     /// All versions of a package, by digest. `None` where there is no such package.
     pub fn versions(
         &self,
