@@ -62,14 +62,17 @@ fn what_would_be_measured_is_told() {
     let all = told(&[]);
     assert_eq!(all.lines().next(), Some("20 services with 50 files each, 3 runs by each of"));
     assert_eq!(all.lines().count(), 8);
-    assert!(all.contains("dev-commit  dev  warm   xtask, bake, compose, loop\n"), "{all}");
+    assert!(all.contains("dev-commit  dev      warm   xtask, bake, compose, loop\n"), "{all}");
     // In the order in which each leaves what the next needs, whatever the order of the request.
     let some = told(&["--scenario", "plan,noop,cold", "--peers", "loop,bake", "--runs", "1"]);
     let first: Vec<&str> = some.lines().skip(1).filter_map(|l| l.split(' ').next()).collect();
     assert_eq!(first, ["cold", "noop", "noop", "noop", "noop", "plan"], "{some}");
-    assert!(some.contains("cold        dev  new    xtask, bake, loop\n"), "{some}");
-    assert!(told(&["--peers"]).ends_with("one-edit    dev  warm   xtask\n"));
-    assert!(some.contains("plan        pr   none   xtask\n"), "{some}");
+    assert!(some.contains("cold        dev      new    xtask, bake, loop\n"), "{some}");
+    assert!(told(&["--peers"]).ends_with("one-edit    dev      warm   xtask\n"));
+    assert!(some.contains("plan        pr       none   xtask\n"), "{some}");
+    let release = told(&["--scenario", "release"]);
+    let line = "release     release  warm   xtask, bake, compose, loop, imagetools\n";
+    assert!(release.ends_with(line), "{release}");
     assert_eq!(std::fs::read_dir(place.root()).unwrap().count(), 0);
 }
 
@@ -82,7 +85,10 @@ fn wrong_requests_are_refused() {
     refused(&[], "--services <N>");
     refused(&["--services", "0"], "0 is not in 1..=10000");
     refused(&["--services", "2", "--scenario", "nope"], "[possible values: cold, noop, ");
-    refused(&["--services", "2", "--peers", "podman"], "[possible values: bake, compose, loop]");
+    refused(
+        &["--services", "2", "--peers", "podman"],
+        "[possible values: bake, compose, loop, imagetools]",
+    );
     refused(&["--services", "2", "--save", "no/such/folder.json"], "cannot be written");
     refused(&["--runs", "2", "generate", "--services", "2"], "cannot be used with");
 }

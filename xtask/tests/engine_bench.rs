@@ -19,6 +19,7 @@ use support::{Ran, Repository};
 use xtask::docker::engine::Instance;
 
 const CONTESTANTS: [&str; 4] = ["xtask", "bake", "compose", "loop"];
+const OF_RELEASES: [&str; 3] = ["xtask", "bake", "imagetools"];
 
 fn start(place: &Repository, args: &[&str]) -> Child {
     let args = [&["bench", "--services", "2", "--files", "3", "--runs", "1"], args].concat();
@@ -29,7 +30,7 @@ fn start(place: &Repository, args: &[&str]) -> Child {
 /// Nothing of any engine, and nothing in the repository.
 #[track_caller]
 fn nothing_is_left(place: &Repository, pid: u32) {
-    for suffix in CONTESTANTS.iter().chain(&["fresh"]) {
+    for suffix in CONTESTANTS.iter().chain(&["fresh", "imagetools"]) {
         let instance = Instance::named(&cache(), &format!("bench-{pid}-{suffix}"));
         assert_eq!(traces(&instance), [] as [String; 0]);
         assert!(!instance.folder.exists(), "{}", instance.folder);
@@ -92,6 +93,24 @@ fn everyone_is_measured_at_the_same_work_and_nothing_is_left() {
         // A changed file is in a layer of megabytes; a commit that no service sends is in none.
         assert!(sent(0) > 10_000_000 && sent(7) > 5_000_000, "{contestant}: {report:#}");
         assert!(sent(2) < 1_000_000 && sent(5) < 1_000_000, "{contestant}: {report:#}");
+    }
+}
+
+#[test]
+fn a_release_moves_tags_and_no_bytes() {
+    let place = Repository::new(&[]);
+    let args = ["--scenario", "release", "--peers", "bake,imagetools", "--json"];
+    let child = start(&place, &args);
+    let pid = child.id();
+    let report = Ran::from(child.wait_with_output().unwrap()).success().json();
+    nothing_is_left(&place, pid);
+    assert_eq!(report["rows"].as_array().unwrap().len(), OF_RELEASES.len());
+    for contestant in OF_RELEASES {
+        let row = row(&report, ["release", "release", "warm"], contestant);
+        let count = |name: &str| row["traffic"][name].as_u64().unwrap();
+        assert!(count("bytes-pushed") < 100_000, "{row:#}");
+        // Each of four tags of each of two services.
+        assert!(row["traffic"]["methods"]["PUT"].as_u64() >= Some(8), "{row:#}");
     }
 }
 

@@ -96,6 +96,7 @@ impl World {
             revision: revision.clone(),
             created: "2026-11-24T00:00:00Z".into(),
             images: services.iter().map(image).collect(),
+            stands: BTreeMap::new(),
             again: false,
         };
         release.publish().unwrap();

@@ -13,11 +13,12 @@ mod project;
 mod support;
 
 use project::{Project, SERVICES, World, hasty};
-use relay::{Canned, Entry, Profile, Then, When};
+use relay::{Canned, Entry, Gate, Profile, Then, When};
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::Mutex;
 use support::long;
 use xtask::docker::release::NotReleased;
+use xtask::parallel;
 
 const OLD: [&str; 5] = ["v0.1.0", "0.1", "0", "latest", "1111111111111111111111111111111111111111"];
 const NEW: [&str; 5] = ["v0.2.0", "0.2", "0", "latest", "2222222222222222222222222222222222222222"];
@@ -46,8 +47,11 @@ fn requests(world: &World) -> Vec<(String, String, u64)> {
     world.relay.log().into_iter().filter_map(one).collect()
 }
 
-/// The ways in which a request goes wrong: its name, whether it does so for ever, and how.
-fn faults() -> Vec<(&'static str, bool, Then)> {
+/// A way in which a request goes wrong: its name, whether it does so for ever, and how.
+type Fault = (&'static str, bool, Then);
+
+/// Slow is beyond all patience: it arrives when the gate opens, long after the run has given up.
+fn faults(gate: &Gate) -> Vec<Fault> {
     let busy = Canned::error(429, "TOOMANYREQUESTS").header("Retry-After", "1");
     vec![
         ("500 once", false, Then::Answer(Canned::status(500))),
@@ -57,16 +61,15 @@ fn faults() -> Vec<(&'static str, bool, Then)> {
         ("403", true, Then::Answer(Canned::error(403, "DENIED"))),
         ("cut", true, Then::Cut),
         ("answer lost", true, Then::LoseAnswer),
-        ("slow", true, Then::Delay(Duration::from_secs(2))),
+        ("slow", true, Then::Hold(gate.clone())),
+        ("answer slow", true, Then::HoldAnswer(gate.clone())),
     ]
 }
 
 /// One case. Whether v0.2.0 became whole at once.
-fn case(
-    world: &World,
-    request: &(String, String, u64),
-    fault: &(&'static str, bool, Then),
-) -> bool {
+fn case(world: &World, request: &(String, String, u64), fault: usize) -> bool {
+    let gate = Gate::new();
+    let fault = &faults(&gate)[fault];
     let project = begun(world);
     let before = project.tags();
     let (method, path, nth) = request.clone();
@@ -78,7 +81,7 @@ fn case(
     let when = if fault.1 { when } else { when.once() };
     world.relay.rule(when, fault.2.clone());
     let mut release = project.release("0.2.0", &NEW);
-    if fault.0 == "slow" {
+    if fault.0.ends_with("slow") {
         release.registry = hasty();
     }
     let result = release.publish();
@@ -106,28 +109,38 @@ fn case(
             }
         }
     }
+    gate.open();
     project.release("0.2.0", &NEW).publish().unwrap_or_else(|e| panic!("{e:#} after {shown}"));
     project.is_whole("0.2.0", &NEW);
     recorded
 }
 
+/// Worlds for so many cases at once: each has its own registry and its own rules.
+const AT_ONCE: usize = 6;
+
 #[test]
 fn every_request_that_goes_wrong_leaves_a_whole_release_or_none() {
     let mut count = 0;
     for profile in [Profile::Capable, Profile::Distribution] {
-        let world = World::new(profile);
-        let (requests, faults) = (requests(&world), faults());
-        assert!(requests.len() > 80, "{}", requests.len());
-        let all: Vec<_> =
-            requests.iter().flat_map(|r| faults.iter().map(move |f| (r, f))).collect();
+        let worlds: Mutex<Vec<World>> =
+            Mutex::new((0..AT_ONCE).map(|_| World::new(profile)).collect());
+        let requests = requests(&worlds.lock().unwrap()[0]);
+        assert!(requests.len() > 70, "{}", requests.len());
+        let faults = faults(&Gate::new()).len();
+        let all: Vec<_> = requests.iter().flat_map(|r| (0..faults).map(move |f| (r, f))).collect();
         // A stride that shares no factor with the number of faults meets each of them.
         let stride = if long() { 1 } else { 17 };
-        let mut whole = 0;
-        for (request, fault) in all.iter().step_by(stride) {
-            count += 1;
-            whole += usize::from(case(&world, request, fault));
-        }
-        assert!(whole > 0 && whole < count, "{whole} of {count}");
+        let chosen: Vec<_> = all.into_iter().step_by(stride).collect();
+        let whole = parallel::map(AT_ONCE, &chosen, |(request, fault)| {
+            let world = worlds.lock().unwrap().pop().unwrap();
+            let whole = case(&world, request, *fault);
+            worlds.lock().unwrap().push(world);
+            whole
+        });
+        let (cases, whole) = (whole.len(), whole.into_iter().filter(|whole| *whole).count());
+        assert!(whole > 0 && whole < cases, "{whole} of {cases}");
+        eprintln!("{profile:?}: {cases} cases, {whole} whole at once");
+        count += cases;
     }
     eprintln!("{count} cases, none half-made");
 }

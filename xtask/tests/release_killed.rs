@@ -10,63 +10,19 @@
 
 #[path = "support/project.rs"]
 mod project;
+#[path = "support/scratch.rs"]
+mod scratch;
 mod support;
 
-use project::{World, client};
+use project::World;
 use relay::{Profile, Relay, Request, Then, When};
-use serde_json::json;
+use scratch::{fingerprints, publish};
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use support::{Folder, Ran, Repository, long, unique};
-use xtask::docker::registry::oci::{digest_of, media};
 
 const SERVICES: [&str; 3] = ["base", "queue", "web"];
-
-/// Services that need neither a base nor an engine: all of them are published.
-fn repository() -> Repository {
-    let mut manifest = "[project]\nname = \"p\"\nregistry = \"registry.invalid/p\"\n".to_owned();
-    let mut files = Vec::new();
-    for service in SERVICES {
-        manifest.push_str(&format!("[services.{service}]\n"));
-        files.push((format!("services/{service}/Dockerfile"), "FROM scratch\nCOPY file /\n"));
-        files.push((format!("services/{service}/file"), "1"));
-    }
-    let mut all = vec![("services/services.toml", manifest.as_str())];
-    all.extend(files.iter().map(|(path, text)| (path.as_str(), *text)));
-    Repository::new(&all)
-}
-
-fn fingerprints(repository: &Repository) -> BTreeMap<String, String> {
-    let json = repository.xtask(&["fingerprint", "--json"]).run().success().json();
-    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    let of =
-        |service: &serde_json::Value| (text(&service["service"]), text(&service["fingerprint"]));
-    json["services"].as_array().unwrap().iter().map(of).collect()
-}
-
-/// Puts an image of each fingerprint into the registry, as `dev` does.
-fn publish(place: &str, fingerprints: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let mut digests = BTreeMap::new();
-    for (service, fingerprint) in fingerprints {
-        let index = json!({
-            "schemaVersion": 2,
-            "mediaType": media::INDEX,
-            "manifests": [{
-                "mediaType": media::MANIFEST,
-                "digest": digest_of(fingerprint.as_bytes()),
-                "size": 1,
-                "platform": { "os": "linux", "architecture": "amd64" },
-            }],
-            "annotations": { "io.github.tzervas.autogit.fingerprint": fingerprint },
-        });
-        let tag = format!("{place}/{service}:fp-{fingerprint}").parse().unwrap();
-        let bytes = index.to_string();
-        client().put_manifest(&tag, media::INDEX, bytes.as_bytes()).unwrap();
-        digests.insert(service.clone(), digest_of(bytes.as_bytes()));
-    }
-    digests
-}
 
 struct Case<'a> {
     world: &'a World,
@@ -86,9 +42,9 @@ impl Case<'_> {
     fn run(&self, k: u64, kill: fn(Arc<Mutex<u32>>) -> Then) -> bool {
         let path = unique("killed");
         let place = format!("{}/{path}", self.world.relay.address());
-        let old = publish(&place, self.fingerprints[0]);
+        let old = publish(&place, self.fingerprints[0], &[]);
         Ran::from(release(self.clones[0], &place, "v0.1.0").output().unwrap()).success();
-        let new = publish(&place, self.fingerprints[1]);
+        let new = publish(&place, self.fingerprints[1], &[]);
         let relay = Relay::start(self.world.server.address()).unwrap();
         let held = format!("{}/{path}", relay.address());
         let child = Arc::new(Mutex::new(0));
@@ -153,9 +109,9 @@ fn after(child: Arc<Mutex<u32>>) -> Then {
 
 #[test]
 fn killed_at_every_request() {
-    let one = repository();
+    let one = scratch::repository(SERVICES);
     let first = fingerprints(&one);
-    let two = repository();
+    let two = scratch::repository(SERVICES);
     two.write("services/web/file", "2");
     two.commit("two");
     let second = fingerprints(&two);

@@ -13,7 +13,7 @@ mod project;
 mod support;
 
 use project::{Project, SERVICES, World, client, index};
-use relay::{Gate, Profile, Relay, Then, When};
+use relay::{Canned, Gate, Profile, Relay, Then, When};
 use std::time::Duration;
 use support::long;
 use xtask::context::event::{Kind, version_of_tag};
@@ -95,6 +95,59 @@ fn two_versions_at_once() {
         let stride = if long() { 1 } else { 7 };
         let mut k = 1;
         while case(&world, k, first, second) {
+            k += stride;
+            count += 1;
+        }
+        assert!(k > 60, "{k} requests");
+    }
+    eprintln!("{count} cases");
+}
+
+/// `first` is held at its k-th request while `second` is released, and then its record is refused: tags
+/// are not put back to where they stood before `second`. Whether there was a k-th request.
+fn failing_case(world: &World, k: u64, first: &str, second: &str) -> bool {
+    let project = world.project();
+    publish(&project, "1.0.0", &moves(&project, "1.0.0"));
+    let relay = Relay::start(world.server.address()).unwrap();
+    let held = project.by(&relay);
+    let (ours, theirs) = (moves(&project, first), moves(&project, second));
+    let gate = Gate::new();
+    relay.rule(When::nth(k), Then::Hold(gate.clone()));
+    let record = format!("/releases/manifests/v{first}");
+    relay.rule(When::on("PUT", &record), Then::Answer(Canned::error(403, "DENIED")));
+    let was_held = std::thread::scope(|scope| {
+        let running = scope.spawn(|| {
+            let ours: Vec<&str> = ours.iter().map(String::as_str).collect();
+            held.release(first, &ours).publish().unwrap_err()
+        });
+        let mut was_held = false;
+        while !running.is_finished() && !was_held {
+            was_held = gate.wait_for(1, Duration::from_millis(10));
+        }
+        publish(&project, second, &theirs);
+        gate.open();
+        running.join().unwrap();
+        was_held
+    });
+    let shown = format!("{first} failed, held at {k} while {second} ran");
+    assert!(!project.tags().contains_key(&format!("releases:v{first}")), "{shown}");
+    for service in SERVICES {
+        let second_s = Some(index(service, second).digest);
+        for tag in theirs.iter().filter(|tag| tag.len() < 40) {
+            assert_eq!(project.stands(service, tag), second_s, "{service}:{tag}: {shown}");
+        }
+    }
+    was_held
+}
+
+#[test]
+fn a_version_that_fails_beside_another_leaves_it_whole() {
+    let world = World::new(Profile::Distribution);
+    let mut count = 0;
+    for (first, second) in [("1.0.1", "1.1.0"), ("1.1.0", "1.0.1")] {
+        let stride = if long() { 1 } else { 9 };
+        let mut k = 1;
+        while failing_case(&world, k, first, second) {
             k += stride;
             count += 1;
         }

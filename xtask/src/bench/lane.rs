@@ -4,7 +4,7 @@
 use super::engine::OwnEngine;
 use super::peers::Peer;
 use super::report::Run;
-use super::scenario::Event;
+use super::scenario::{Event, Scenario};
 use super::traffic::Traffic;
 use super::work::{Service, Work};
 use crate::context::bases::{Finder, Making};
@@ -45,6 +45,14 @@ pub enum Contestant {
 }
 
 impl Contestant {
+    /// Whether it has a way of its own for what is measured.
+    pub fn does(self, scenario: Scenario) -> bool {
+        match self {
+            Self::Ours => true,
+            Self::Peer(peer) => peer.does(scenario),
+        }
+    }
+
     /// As it is written everywhere.
     pub fn name(self) -> &'static str {
         match self {
@@ -140,11 +148,12 @@ impl Lane {
         Ok(Self { contestant, own, relay, work })
     }
 
-    /// Builds the commit that is checked out; an engine other than the lane's own is an empty one.
-    pub fn run(&self, site: &Site, event: Event, revision: &str, docker: &Docker) -> Result<Run> {
+    /// Builds the commit that is checked out, or releases it, under `tags`; an engine other than the
+    /// lane's own is an empty one.
+    pub fn run(&self, site: &Site, event: Event, tags: &[String], docker: &Docker) -> Result<Run> {
         let commands = match self.contestant {
-            Contestant::Ours => vec![self.ours(site, event, docker)],
-            Contestant::Peer(peer) => peer.commands(&self.work, event, revision, docker)?,
+            Contestant::Ours => vec![self.ours(site, event, tags, docker)],
+            Contestant::Peer(peer) => peer.commands(&self.work, event, tags, docker)?,
         };
         let mut run = site
             .measure(commands, &self.relay)
@@ -153,21 +162,22 @@ impl Lane {
             // That of a client says nothing: its engine does the work.
             run.peak_memory = None;
         }
-        if event == Event::Dev {
-            self.check_published(site, revision)?;
-        }
+        self.check_published(site, tags)?;
         Ok(run)
     }
 
-    fn ours(&self, site: &Site, event: Event, docker: &Docker) -> Command {
+    fn ours(&self, site: &Site, event: Event, tags: &[String], docker: &Docker) -> Command {
         let registry = registry_of(&self.relay);
-        site.ours(&["build-images", "--event", event.name(), "--registry", &registry])
-            .envs(&docker.env)
+        let task = match (event, tags) {
+            (Event::Release, [version, ..]) => ["release", "publish", version],
+            _ => ["build-images", "--event", event.name()],
+        };
+        site.ours(&[&task[..], &["--registry", &registry]].concat()).envs(&docker.env)
     }
 
     /// Who has not published everything has not been measured at the same work.
-    fn check_published(&self, site: &Site, revision: &str) -> Result<()> {
-        let names = self.work.services.iter().flat_map(|service| service.names(revision));
+    fn check_published(&self, site: &Site, tags: &[String]) -> Result<()> {
+        let names = self.work.services.iter().flat_map(|service| service.names(tags));
         let names: Vec<Reference> = names.map(|name| name.parse()).collect::<Result<_, _>>()?;
         let at_once = AtOnce { threads: 8, within: None };
         let answers = site.registry().for_each(names.clone(), at_once, Registry::head_manifest);

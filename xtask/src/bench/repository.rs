@@ -44,8 +44,9 @@ pub struct Repository {
     pub root: Utf8PathBuf,
     /// The commit that is checked out
     pub revision: String,
+    /// How many commits there are
+    pub commits: u64,
     wanted: Wanted,
-    commits: u64,
     processes: Processes,
 }
 

@@ -62,11 +62,19 @@ pub fn run(asked: &Asked, site: &Site) -> Result<Report> {
     Ok(bench.report)
 }
 
+impl Asked {
+    /// Who takes part in a scenario.
+    pub fn contestants_of(&self, scenario: Scenario) -> Vec<Contestant> {
+        self.contestants.iter().copied().filter(|contestant| contestant.does(scenario)).collect()
+    }
+}
+
 impl Bench<'_> {
     fn scenario(&mut self, scenario: Scenario) -> Result<Vec<Row>> {
         if scenario != Scenario::Cold {
-            self.publish()?;
+            self.publish(scenario)?;
         }
+        let contestants = self.asked.contestants_of(scenario);
         let cases = scenario.cases();
         let mut runs: Vec<BTreeMap<Contestant, Vec<Run>>> = vec![BTreeMap::new(); cases.len()];
         let mut floors: Vec<Floor> = Vec::new();
@@ -74,7 +82,11 @@ impl Bench<'_> {
         for run in 0..self.asked.runs as usize {
             for (case, runs) in cases.iter().zip(&mut runs) {
                 self.repository.change(case.change)?;
-                for contestant in rotated(&self.asked.contestants, run) {
+                for contestant in rotated(&contestants, run) {
+                    if case.event == Event::Release {
+                        // What is released was published on dev.
+                        self.measure(Case { event: Event::Dev, ..*case }, contestant)?;
+                    }
                     let result = self.measure(*case, contestant)?;
                     self.tell(*case, contestant, run, &result);
                     runs.entry(contestant).or_default().push(result);
@@ -111,8 +123,8 @@ impl Bench<'_> {
     }
 
     /// Everyone has an engine that has built the commit and a registry that has it.
-    fn publish(&mut self) -> Result<()> {
-        for contestant in self.asked.contestants.clone() {
+    fn publish(&mut self, scenario: Scenario) -> Result<()> {
+        for contestant in self.asked.contestants_of(scenario) {
             if !self.lanes.contains_key(&contestant) {
                 (self.site.say)(&format!("publishing everything by {} first", contestant.name()));
                 self.measure(Scenario::Cold.cases()[0], contestant)?;
@@ -133,7 +145,8 @@ impl Bench<'_> {
             Engine::New | Engine::Warm | Engine::Without => None,
         };
         let docker = &fresh.as_ref().unwrap_or(&lane.own).docker;
-        lane.run(self.site, case.event, &self.repository.revision, docker)
+        let Repository { revision, commits, .. } = &self.repository;
+        lane.run(self.site, case.event, &case.event.tags(revision, *commits), docker)
     }
 
     fn lane(&self, contestant: Contestant) -> Result<&Lane> {

@@ -1,6 +1,9 @@
 //! What is measured: scenarios, and the cases that each consists of. Pure.
 
+use crate::context::event::Kind;
+use crate::plan::tags::{Known, tags};
 use clap::ValueEnum;
+use semver::Version;
 use serde::Serialize;
 
 /// A kind of work. They run in this order: each leaves published what the next starts from.
@@ -15,6 +18,8 @@ pub enum Scenario {
     DevCommit,
     /// One file of one service changed: as a pull request and as a push
     OneEdit,
+    /// A release of what `dev` has published
+    Release,
     /// A plan of an unchanged tree, against a registry that has nothing
     Plan,
 }
@@ -27,6 +32,8 @@ pub enum Event {
     Pr,
     /// A push to `dev`: images, tags and caches are pushed
     Dev,
+    /// A version tag: five tags of each image
+    Release,
 }
 
 /// What an engine knows beforehand.
@@ -72,7 +79,8 @@ pub struct Case {
 impl Scenario {
     /// What it consists of.
     pub fn cases(self) -> Vec<Case> {
-        use {Change::*, Engine::*, Event::*};
+        use Event::{Dev, Pr};
+        use {Change::*, Engine::*};
         let case = |event, engine, change| Case { scenario: self, event, engine, change };
         match self {
             Self::Cold => vec![case(Dev, New, Nothing)],
@@ -84,6 +92,7 @@ impl Scenario {
             ],
             Self::DevCommit => vec![case(Dev, Warm, Elsewhere)],
             Self::OneEdit => vec![case(Pr, Warm, Leaf), case(Dev, Warm, Leaf)],
+            Self::Release => vec![case(Event::Release, Warm, Elsewhere)],
             Self::Plan => vec![case(Pr, Without, Nothing)],
         }
     }
@@ -95,18 +104,30 @@ impl Scenario {
             Self::Noop => "noop",
             Self::DevCommit => "dev-commit",
             Self::OneEdit => "one-edit",
+            Self::Release => "release",
             Self::Plan => "plan",
         }
     }
 }
 
 impl Event {
-    /// As `--event` takes it.
+    /// As it is written everywhere, and as `--event` takes those that are no release.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pr => "pr",
             Self::Dev => "dev",
+            Self::Release => "release",
         }
+    }
+
+    /// The tags that it moves (DESIGN 4.3). The n-th release is v0.1.n.
+    pub fn tags(self, revision: &str, release: u64) -> Vec<String> {
+        let kind = match self {
+            Self::Pr => Kind::Pr,
+            Self::Dev => Kind::Dev,
+            Self::Release => Kind::Release(Version::new(0, 1, release)),
+        };
+        tags(&kind, revision, &Known::Known(Vec::new())).moves
     }
 }
 

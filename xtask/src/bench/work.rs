@@ -62,11 +62,9 @@ impl Work {
 }
 
 impl Service {
-    /// The tags that a push to `dev` moves (DESIGN 4.3), as full names.
-    pub fn names(&self, revision: &str) -> Vec<String> {
-        let short = revision.get(..7).unwrap_or(revision);
-        let image = &self.image;
-        vec![format!("{image}:dev"), format!("{image}:dev-{short}"), format!("{image}:{revision}")]
+    /// Its image under tags, as full names.
+    pub fn names(&self, tags: &[String]) -> Vec<String> {
+        tags.iter().map(|tag| format!("{}:{tag}", self.image)).collect()
     }
 
     /// The image's cache.

@@ -15,6 +15,7 @@ machine and root, and leaves nothing behind.
 Examples:
   cargo xtask bench --services 20
   cargo xtask bench --services 100 --scenario noop --peers bake --runs 5 --save noop.json
+  cargo xtask bench --services 20 --scenario release
   cargo xtask bench --services 1000 --scenario plan
   cargo xtask bench generate --services 20 --output /tmp/twenty";
 
@@ -48,7 +49,7 @@ pub struct Measure {
     #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub runs: u32,
     /// The others that do the same work; the option without a value: nobody
-    #[arg(long, value_name = "PEER", value_delimiter = ',', num_args = 0.., default_value = "bake,compose,loop")]
+    #[arg(long, value_name = "PEER", value_delimiter = ',', num_args = 0.., default_value = "bake,compose,loop,imagetools")]
     pub peers: Vec<Peer>,
     /// How many files each context has
     #[arg(long, value_name = "M", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]

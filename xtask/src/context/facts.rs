@@ -61,9 +61,14 @@ pub fn read(asked: &Asked) -> Result<World> {
 /// The same without secrets: for what only looks, and may not have them.
 pub fn read_tree(asked: &Asked) -> Result<World> {
     let (root, path, loaded) = manifest(asked.env, asked.processes, asked.manifest)?;
-    let mut world = of_tree(asked, root, path, loaded)?;
+    let (head, world) = std::thread::scope(|scope| {
+        let head = scope.spawn(|| git::head(asked.processes, &root));
+        let world = of_tree(asked, root.clone(), path, loaded);
+        (head.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), world)
+    });
+    let mut world = world?;
     let event = &world.facts.event;
-    world.facts.revision = revision(asked.processes, &world.root, event)?;
+    world.facts.revision = revision(asked.processes, &world.root, event, head?)?;
     Ok(world)
 }
 
@@ -136,8 +141,12 @@ pub fn registry(env: &Environment, option: Option<&str>, of_manifest: &str) -> R
 }
 
 /// The commit that is built: HEAD. What GitHub says it is must be what is checked out.
-fn revision(processes: &Processes, root: &Utf8Path, event: &Event) -> Result<Option<String>> {
-    let head = git::head(processes, root)?;
+fn revision(
+    processes: &Processes,
+    root: &Utf8Path,
+    event: &Event,
+    head: Option<String>,
+) -> Result<Option<String>> {
     if !event.kind.pushes() {
         return Ok(head.or_else(|| event.revision.clone()));
     }

@@ -1,7 +1,7 @@
 //! What stands in the registry, asked once, in parallel. Unknown stays unknown.
 
 use super::event::Kind;
-use crate::docker::registry::{Answer, AtOnce, Fetched, Reference, Registry};
+use crate::docker::registry::{self, Answer, AtOnce, Fetched, Reason, Reference, Registry};
 use crate::plan::facts::Facts;
 use crate::plan::look_up::LookUp;
 use crate::plan::tags::Known;
@@ -43,9 +43,15 @@ pub struct Found {
     pub look_ups: BTreeMap<String, LookUp>,
     /// The index of each service whose image is published, byte for byte
     pub indexes: BTreeMap<String, Fetched>,
+    /// What stands under the commit's own tag, where that was the image that was looked for
+    pub of_commit: BTreeMap<String, Fetched>,
 }
 
 /// Looks fingerprints up, by service: one GET each.
+///
+/// A release asks for the commit's own tag first: what `dev` published of that very commit is what is
+/// released, and where that tag stands is known then, too. Only where it is no image of the fingerprint
+/// is the handle asked for.
 ///
 /// In a release a repository that refuses us but lets us open an upload is new and ours (GHCR answers
 /// 403 for packages that do not exist): nothing is there.
@@ -55,38 +61,85 @@ pub fn look_up(
     wanted: &BTreeMap<String, String>,
     within: Option<Duration>,
 ) -> Result<Found> {
-    let name = |(service, fingerprint): (&String, &String)| {
-        format!("{}:{}", facts.image(service), claim::tag(fingerprint))
-    };
-    let references =
-        wanted.iter().map(|w| name(w).parse()).collect::<Result<Vec<Reference>, _>>()?;
-    let may_be_new = matches!(facts.event.kind, Kind::Release(_));
+    let is_release = matches!(facts.event.kind, Kind::Release(_));
+    let commit = facts.revision.clone().filter(|_| is_release);
+    let mut questions = Vec::new();
+    for (service, fingerprint) in wanted {
+        questions.push(Question {
+            image: facts.image(service).parse()?,
+            commit: commit.clone(),
+            fingerprint: fingerprint.clone(),
+            platforms: facts.service(service).map_or(Vec::new(), |s| s.platforms.clone()),
+            may_be_new: is_release,
+        });
+    }
     let at_once = AtOnce { threads: THREADS, within };
-    let answers = registry.for_each(references, at_once, move |registry, tag| {
-        match registry.get_manifest(tag) {
-            Answer::Refused(_) if may_be_new && registry.may_push(tag).is_ok() => Answer::Absent,
-            other => other,
-        }
-    });
+    let answers =
+        registry.for_each(questions, at_once, |registry, question| question.ask(registry));
     let mut found = Found::default();
-    for ((service, fingerprint), answer) in wanted.iter().zip(answers) {
-        let platforms = facts.service(service).map_or(&[][..], |service| &service.platforms);
-        let look_up = match answer.known() {
-            Ok(None) => LookUp::Absent,
-            Err(reason) => LookUp::Unknown(reason.to_string()),
-            Ok(Some(fetched)) => match fetched.index() {
-                Err(reason) => LookUp::NoClaim(reason.to_string()),
-                Ok(index) => {
-                    let look_up = LookUp::judge(&index, &fetched.digest, fingerprint, platforms);
-                    found.indexes.insert(service.clone(), fetched);
-                    look_up
+    for (service, answer) in wanted.keys().zip(answers) {
+        let (look_up, index) = match answer.known() {
+            Ok(None) => (LookUp::Absent, None),
+            Err(reason) => (LookUp::Unknown(reason.to_string()), None),
+            Ok(Some(Hit { look_up, index, of_commit })) => {
+                if of_commit {
+                    found.of_commit.insert(service.clone(), index.clone());
                 }
-            },
+                (look_up, Some(index))
+            }
         };
+        if let (Some(index), Some(_)) = (index, look_up.published()) {
+            found.indexes.insert(service.clone(), index);
+        }
         found.look_ups.insert(service.clone(), look_up);
     }
-    found.indexes.retain(|service, _| {
-        found.look_ups.get(service).is_some_and(|look_up| look_up.published().is_some())
-    });
     Ok(found)
+}
+
+/// What is asked of one service.
+struct Question {
+    image: Reference,
+    commit: Option<String>,
+    fingerprint: String,
+    platforms: Vec<String>,
+    may_be_new: bool,
+}
+
+/// What stands under a tag that was asked for.
+struct Hit {
+    look_up: LookUp,
+    index: Fetched,
+    of_commit: bool,
+}
+
+impl Question {
+    fn ask(&self, registry: &Registry) -> Answer<Hit> {
+        if let Some(commit) = &self.commit
+            && let Some(index) = self.get(registry, commit).found()
+            && let look_up @ LookUp::Published(_) = self.judge(&index)
+        {
+            return Answer::Found(Hit { look_up, index, of_commit: true });
+        }
+        let answer = match self.get(registry, &claim::tag(&self.fingerprint)) {
+            Answer::Refused(_) if self.may_be_new && registry.may_push(&self.image).is_ok() => {
+                Answer::Absent
+            }
+            other => other,
+        };
+        answer.map(|index| Hit { look_up: self.judge(&index), index, of_commit: false })
+    }
+
+    fn get(&self, registry: &Registry, tag: &str) -> Answer<Fetched> {
+        match self.image.with_tag(tag) {
+            Ok(reference) => registry.get_manifest(&reference),
+            Err(error) => Reason::new(registry::Kind::Local, self.image.name(), error).into(),
+        }
+    }
+
+    fn judge(&self, index: &Fetched) -> LookUp {
+        match index.index() {
+            Err(reason) => LookUp::NoClaim(reason.to_string()),
+            Ok(parsed) => LookUp::judge(&parsed, &index.digest, &self.fingerprint, &self.platforms),
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::plan::release::Releases;
 use crate::plan::tags::Known;
 use anyhow::Result;
 use semver::Version;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 /// What is known of releases before one is made.
@@ -20,6 +20,8 @@ pub struct Released {
     pub versions: Known<Vec<Version>>,
     /// The images that the journal of this very release names, by service
     pub begun: BTreeMap<String, Fetched>,
+    /// All tags of each service, where these had to be listed
+    pub listed: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// Reads it.
@@ -36,19 +38,25 @@ pub fn read(
         Ok(releases) => releases,
         Err(error) => {
             let versions = Known::Unknown(error.root_cause().to_string());
-            return Ok(Released { versions, begun: BTreeMap::new() });
+            let (begun, listed) = (BTreeMap::new(), BTreeMap::new());
+            return Ok(Released { versions, begun, listed });
         }
     };
-    let versions = if releases.records.is_empty() {
-        match of_services(registry, facts, within)? {
-            Known::Known(own) => Known::Known(releases.counting(&own)),
-            unknown => unknown,
+    let listed = match releases.records.is_empty() {
+        true => of_services(registry, facts, within)?,
+        false => Known::Known(BTreeMap::new()),
+    };
+    let (versions, listed) = match listed {
+        Known::Known(listed) => {
+            let own: BTreeSet<Version> =
+                listed.values().flatten().filter_map(|tag| version_of_tag(tag).ok()).collect();
+            let own: Vec<Version> = own.into_iter().collect();
+            (Known::Known(releases.counting(&own)), listed)
         }
-    } else {
-        Known::Known(releases.counting(&[]))
+        Known::Unknown(why) => (Known::Unknown(why), BTreeMap::new()),
     };
     let begun = begun(&asked, facts, &shelf, &releases, version);
-    Ok(Released { versions, begun })
+    Ok(Released { versions, begun, listed })
 }
 
 /// Best effort: what cannot be read is looked up or built as in any other run.
@@ -74,7 +82,7 @@ fn begun(
     journal.services.into_iter().filter_map(read).collect()
 }
 
-/// The versions that any of the services has a tag for.
+/// All tags of each service.
 ///
 /// A repository that refuses to be listed but lets us open an upload is new and ours (GHCR answers
 /// 403 for packages that do not exist): it holds no version.
@@ -82,8 +90,9 @@ fn of_services(
     registry: &Registry,
     facts: &Facts,
     within: Option<Duration>,
-) -> Result<Known<Vec<Version>>> {
-    let images = facts.manifest.services.keys().map(|service| facts.image(service).parse());
+) -> Result<Known<BTreeMap<String, BTreeSet<String>>>> {
+    let services = facts.manifest.services.keys();
+    let images = services.clone().map(|service| facts.image(service).parse());
     let images = images.collect::<Result<Vec<Reference>, _>>()?;
     let may_be_new = facts.event.kind.pushes();
     let answers =
@@ -95,15 +104,12 @@ fn of_services(
                 other => other,
             }
         });
-    let mut versions = Vec::new();
-    for answer in answers {
+    let mut all = BTreeMap::new();
+    for (service, answer) in services.zip(answers) {
         match answer.known() {
-            Ok(tags) => versions
-                .extend(tags.into_iter().flatten().filter_map(|tag| version_of_tag(&tag).ok())),
+            Ok(tags) => all.insert(service.clone(), tags.into_iter().flatten().collect()),
             Err(reason) => return Ok(Known::Unknown(reason.to_string())),
-        }
+        };
     }
-    versions.sort();
-    versions.dedup();
-    Ok(Known::Known(versions))
+    Ok(Known::Known(all))
 }

@@ -1,19 +1,20 @@
 //! Which failed builds are worth another try: those that no step of theirs made fail. Pure.
 
+use super::bake::{Definition, target_name};
 use super::build::Failed;
 use super::registry::Patience;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How a build that failed is tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Again {
     /// After a while: the registry did not take the image just now. BuildKit gives up after six tries
     /// within a moment, whatever Retry-After says
     Later,
-    /// Without any cache: the registry has lost a layer that the cache names, and BuildKit knows no
-    /// way around it
-    Uncached,
+    /// Without the caches that name this layer: the registry has lost it, and BuildKit knows no way
+    /// around it
+    Without(String),
 }
 
 /// Answers of a registry that pass: statuses, and what Go says of connections.
@@ -40,8 +41,8 @@ const PASSING: [&str; 16] = [
 /// What a failure asks for; `None` where it is to stay.
 pub fn again(failed: &Failed) -> Option<Again> {
     let text = failed.step.as_ref().map_or(&failed.last_words, |step| &step.error);
-    if text.contains("could not fetch content descriptor") {
-        return Some(Again::Uncached);
+    if let Some((_, gone)) = text.split_once("could not fetch content descriptor ") {
+        return Some(Again::Without(gone.split(' ').next().unwrap_or_default().to_owned()));
     }
     let why = text.split_once("failed to push ")?.1.to_owned() + " ";
     PASSING.iter().any(|part| why.contains(part)).then_some(Again::Later)
@@ -51,7 +52,8 @@ pub fn again(failed: &Failed) -> Option<Again> {
 #[derive(Debug, Default)]
 pub struct Tries {
     failed: BTreeMap<String, u32>,
-    uncached: Vec<String>,
+    without: BTreeMap<String, BTreeSet<String>>,
+    uncached: BTreeSet<String>,
 }
 
 /// What is done about a service that failed.
@@ -64,22 +66,27 @@ pub struct Retry {
 }
 
 impl Tries {
-    /// Services that are built without any cache from now on.
-    pub fn uncached(&self) -> &[String] {
-        &self.uncached
+    /// What is changed in a definition for the services that are tried again.
+    pub fn adapt(&self, definition: &mut Definition) {
+        for (service, caches) in &self.without {
+            definition.leave_out_caches(&target_name(service), caches);
+        }
+        for service in &self.uncached {
+            definition.build_anew(&target_name(service));
+        }
     }
 
-    /// Whether and when a service is tried again.
-    pub fn next(&mut self, service: &str, failed: &Failed, patience: Patience) -> Option<Retry> {
+    /// Whether and when a service is tried again. `naming` gives those of its caches that name a layer.
+    pub fn next(
+        &mut self,
+        service: &str,
+        failed: &Failed,
+        patience: Patience,
+        naming: impl FnOnce(&str) -> Vec<String>,
+    ) -> Option<Retry> {
         match again(failed)? {
-            Again::Uncached if self.uncached.iter().any(|other| other == service) => None,
-            Again::Uncached => {
-                self.uncached.push(service.to_owned());
-                let note = format!(
-                    "`{service}` is built without cache: the registry has lost a layer of it"
-                );
-                Some(Retry { wait: Duration::ZERO, note })
-            }
+            Again::Without(_) if self.uncached.contains(service) => None,
+            Again::Without(layer) => Some(self.without(service, &layer, naming(&layer))),
             Again::Later => {
                 let tries = self.failed.entry(service.to_owned()).or_default();
                 *tries += 1;
@@ -93,11 +100,31 @@ impl Tries {
             }
         }
     }
+
+    /// Once without the caches that name the layer, then without any.
+    fn without(&mut self, service: &str, layer: &str, caches: Vec<String>) -> Retry {
+        let known = self.without.entry(service.to_owned()).or_default();
+        let new: Vec<String> = caches.into_iter().filter(|cache| !known.contains(cache)).collect();
+        let what = match new.as_slice() {
+            [] => {
+                self.uncached.insert(service.to_owned());
+                "any cache".to_owned()
+            }
+            [one] => format!("its cache `{one}`"),
+            several => format!("its caches `{}`", several.join("`, `")),
+        };
+        known.extend(new);
+        let note = format!(
+            "`{service}` is built again without {what}: the registry has lost {layer} of it"
+        );
+        Retry { wait: Duration::ZERO, note }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::docker::bake::{Target, attributes};
     use crate::docker::progress::FailedStep;
 
     #[track_caller]
@@ -138,20 +165,55 @@ mod tests {
         assert_eq!(again(&failed(exited)), None);
         let gone = "failed to copy: httpReadSeeker: failed open: \
             could not fetch content descriptor sha256:1 (x) from remote: not found";
-        assert_eq!(again(&failed(gone)), Some(Again::Uncached));
+        assert_eq!(again(&failed(gone)), Some(Again::Without("sha256:1".into())));
     }
 
     #[test]
     fn tries_come_to_an_end() {
         let mut tries = Tries::default();
         let pushed = Failed { step: None, last_words: "failed to push r/x:t: EOF".into() };
-        let mut next = || tries.next("web", &pushed, Patience::PUBLISH).map(|retry| retry.wait);
+        let mut next = || {
+            tries.next("web", &pushed, Patience::PUBLISH, |_| Vec::new()).map(|retry| retry.wait)
+        };
         let waits: Vec<Duration> = std::iter::from_fn(&mut next).collect();
         assert_eq!(waits.len(), 7);
         assert!(waits.is_sorted() && waits.iter().sum::<Duration>() > Duration::from_secs(60));
-        let gone = Failed { step: None, last_words: "could not fetch content descriptor".into() };
-        assert!(tries.next("web", &gone, Patience::PUBLISH).is_some());
-        assert_eq!(tries.uncached(), ["web"]);
-        assert!(tries.next("web", &gone, Patience::PUBLISH).is_none());
+    }
+
+    #[test]
+    fn the_caches_that_name_a_lost_layer_are_left_out_and_named() {
+        let mut tries = Tries::default();
+        let words = "x: could not fetch content descriptor sha256:1 (x) from remote: not found";
+        let gone = Failed { step: None, last_words: words.into() };
+        let mut note = |naming: &[&str]| {
+            let naming = naming.iter().map(|cache| (*cache).to_owned()).collect();
+            let retry = tries.next("web", &gone, Patience::PUBLISH, |layer| {
+                assert_eq!(layer, "sha256:1");
+                naming
+            });
+            retry.map(|retry| retry.note)
+        };
+        let told = "`web` is built again without its cache `r/web:cache`: \
+            the registry has lost sha256:1 of it";
+        assert_eq!(note(&["r/web:cache"]).as_deref(), Some(told));
+        assert!(note(&["r/web:dev", "r/web:x"]).unwrap().contains("caches `r/web:dev`, `r/web:x`"));
+        assert!(note(&["r/web:dev"]).unwrap().contains("without any cache"));
+        assert_eq!(note(&["r/web:dev"]), None);
+        let source = |cache: &str| attributes([("type", "registry"), ("ref", cache)]);
+        let mut definition = Definition::default();
+        let target = Target {
+            cache_from: ["r/web:cache", "r/web:y"].map(source).to_vec(),
+            ..Target::default()
+        };
+        definition.target.insert("web".into(), target);
+        let left = |tries: &Tries| {
+            let mut definition = definition.clone();
+            tries.adapt(&mut definition);
+            let target = definition.target.remove("web").unwrap();
+            (target.cache_from.len(), target.no_cache)
+        };
+        assert_eq!(left(&tries), (0, Some(true)));
+        tries.uncached.clear();
+        assert_eq!(left(&tries), (1, None));
     }
 }

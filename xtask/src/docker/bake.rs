@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `docker buildx bake -f -`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -112,6 +112,22 @@ impl Definition {
     pub fn with_default(&self, targets: Vec<String>) -> Self {
         let group = [("default".to_owned(), Group { targets })].into();
         Self { group, target: self.target.clone() }
+    }
+
+    /// The registry caches that a target reads.
+    pub fn caches(&self, target: &str) -> Vec<String> {
+        let sources = self.target.get(target).into_iter().flat_map(|target| &target.cache_from);
+        sources.filter_map(|source| Some(source.get("ref")?.as_str()?.to_owned())).collect()
+    }
+
+    /// Has a target built without some of the registry caches that it reads.
+    pub fn leave_out_caches(&mut self, target: &str, caches: &BTreeSet<String>) {
+        let is_left_out = |source: &Attributes| {
+            source.get("ref").and_then(Value::as_str).is_some_and(|cache| caches.contains(cache))
+        };
+        if let Some(target) = self.target.get_mut(target) {
+            target.cache_from.retain(|source| !is_left_out(source));
+        }
     }
 
     /// Has a target built without any cache.

@@ -108,6 +108,8 @@ pub struct Build<'a> {
     pub owner_of: &'a OwnerOf<'a>,
     /// After a failure
     pub on_failure: OnFailure,
+    /// Which of some registry caches name a layer
+    pub naming: &'a (dyn Fn(&str, Vec<String>) -> Vec<String> + Sync),
     /// Whether nothing else is tried after this one, since all would begin anew
     pub ends_all: &'a (dyn Fn(&Failed) -> bool + Sync),
     /// What is done before and after pushing; `None` in a run that pushes nothing
@@ -161,9 +163,7 @@ impl Build<'_> {
             }
             let targets = rest.iter().map(|service| target_name(service)).collect();
             let mut definition = by_digest(plan, outcomes).with_default(targets);
-            for service in tries.uncached() {
-                definition.build_anew(&target_name(service));
-            }
+            tries.adapt(&mut definition);
             if let Some(pushing) = self.pushing {
                 (pushing.before)(&definition);
             }
@@ -174,7 +174,11 @@ impl Build<'_> {
             let mut wait = Duration::ZERO;
             for service in &rest {
                 let Some(Outcome::Failed(failed)) = outcomes.get(service) else { continue };
-                let Some(retry) = tries.next(service, failed, self.patience) else { continue };
+                let naming =
+                    |layer: &str| (self.naming)(layer, definition.caches(&target_name(service)));
+                let Some(retry) = tries.next(service, failed, self.patience, naming) else {
+                    continue;
+                };
                 outcomes.remove(service);
                 on_update(Some(&Update::Again(retry.note)), &baked.progress);
                 wait = wait.max(retry.wait);

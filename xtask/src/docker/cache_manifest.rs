@@ -48,6 +48,24 @@ pub fn read(
     Ok(caches.collect())
 }
 
+/// Those of some caches (`<image>:<tag>`) that name a layer: themselves, or one of their images. What
+/// cannot be read does not.
+pub fn naming(registry: &Registry, layer: &str, caches: Vec<String>) -> Vec<String> {
+    let lists = |fetched: &Fetched| Listed::of(fetched).is_ok_and(|it| it.blobs.contains(layer));
+    let names = |cache: &String| -> Option<bool> {
+        let reference: Reference = cache.parse().ok()?;
+        let top = registry.get_manifest(&reference).found()?;
+        let images = top.index().map(|index| index.manifests).unwrap_or_default();
+        let images = images.iter().filter(|image| oci::media::is_manifest(&image.media_type));
+        let listed = |image: &oci::Descriptor| -> Option<bool> {
+            let image = reference.with_digest(&image.digest).ok()?;
+            Some(lists(&registry.get_manifest(&image).found()?))
+        };
+        Some(lists(&top) || images.filter_map(listed).any(|listed| listed))
+    };
+    caches.into_iter().filter(|cache| names(cache) == Some(true)).collect()
+}
+
 /// Adds annotations to the cache manifest that a build wrote, and writes it back as the cache.
 ///
 /// It is read by its digest: under the tag another run's may stand by now.

@@ -95,17 +95,18 @@ fn asked(session: &Session, options: &Measure) -> Asked {
 
 /// What would be measured.
 fn described(asked: &Asked) -> String {
-    let all: Vec<&str> = asked.contestants.iter().map(|contestant| contestant.name()).collect();
     let services = count(asked.wanted.services, "service");
     let files = count(asked.wanted.files, "file");
     let mut text =
         format!("{services} with {files} each, {} by each of\n", count(asked.runs as usize, "run"));
     for case in asked.scenarios.iter().flat_map(|scenario| scenario.cases()) {
+        let contestants = asked.contestants_of(case.scenario);
+        let all: Vec<&str> = contestants.iter().map(|contestant| contestant.name()).collect();
         let by = if case.scenario == Scenario::Plan { "xtask".to_owned() } else { all.join(", ") };
         let (scenario, event, engine) =
             (case.scenario.name(), case.event.name(), case.engine.name());
         // Writing to a string cannot fail.
-        writeln!(text, "{scenario:<10}  {event:<3}  {engine:<5}  {by}").ok();
+        writeln!(text, "{scenario:<10}  {event:<7}  {engine:<5}  {by}").ok();
     }
     text
 }

@@ -20,7 +20,7 @@ use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
 use crate::docker::publish::Publish;
 use crate::docker::registry::{Fetched, Patience};
-use crate::docker::{Docker, connect, links};
+use crate::docker::{Docker, cache_manifest, connect, links};
 use crate::plan::look_up::LookUp;
 use crate::plan::tags::Known;
 use crate::plan::{Action, Plan, Request, ServicePlan};
@@ -214,6 +214,7 @@ impl<'a> Run<'a> {
             graph: &world.facts.graph,
             owner_of: &|step| text.owner_of(step),
             on_failure: if self.options.fail_fast { OnFailure::Stop } else { OnFailure::GoOn },
+            naming: &|layer, caches| cache_manifest::naming(&self.reading.registry, layer, caches),
             ends_all: &|failed| self.is_lost(failed),
             pushing: self.pushes.then_some(Pushing { before: &before, after: &after }),
             patience: Patience::PUBLISH,
@@ -237,8 +238,11 @@ impl<'a> Run<'a> {
         }));
         let publish = &Publish { registry: &self.reading.registry };
         let (session, world, plan) = (self.session, &self.reading.world, &self.plan);
-        let again = self.options.again;
-        Publication { session, world, plan, publish, indexes: &indexes, again }.move_tags(outcomes)
+        // Whoever builds takes a while: others may have moved tags meanwhile.
+        let is_fresh = plan.built().next().is_none();
+        let stands = if is_fresh { self.reading.stands.clone() } else { BTreeMap::new() };
+        let (indexes, again) = (&indexes, self.options.again);
+        Publication { session, world, plan, publish, indexes, stands, again }.move_tags(outcomes)
     }
 
     fn report(&self, outcomes: &BTreeMap<String, Outcome>, took: f64) -> Result<()> {

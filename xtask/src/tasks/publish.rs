@@ -27,6 +27,8 @@ pub struct Publication<'a> {
     pub publish: &'a Publish<'a>,
     /// The annotated index of each service that was built
     pub indexes: &'a BTreeMap<String, Fetched>,
+    /// Where tags stand (none: absent), by service and tag, as far as it was told a moment ago
+    pub stands: BTreeMap<(String, String), Option<Fetched>>,
     /// Whether a version that was taken back may be published again
     pub again: bool,
 }
@@ -91,6 +93,7 @@ impl Publication<'_> {
             revision: facts.revision.clone().unwrap_or_default(),
             created: rfc3339(self.session.env.now),
             images: self.images()?,
+            stands: self.stands.clone(),
             again: self.again,
         };
         release.publish()

@@ -59,10 +59,10 @@ pub fn client() -> &'static Registry {
     CLIENT.get_or_init(|| of_patience(PATIENCE))
 }
 
-/// A client that waits half a second for an answer.
+/// A client that does not wait long for an answer.
 pub fn hasty() -> &'static Registry {
     static CLIENT: OnceLock<Registry> = OnceLock::new();
-    let per_request = Duration::from_millis(500);
+    let per_request = Duration::from_millis(150);
     CLIENT.get_or_init(|| of_patience(Patience { per_request, ..PATIENCE }))
 }
 
@@ -111,6 +111,7 @@ impl Project {
             revision: (*tags.last().unwrap()).into(),
             created: "2026-11-24T00:00:00Z".into(),
             images: SERVICES.map(image).to_vec(),
+            stands: BTreeMap::new(),
             again: false,
         }
     }

@@ -37,7 +37,7 @@ fn target(build: &Build, service: &Service) -> Target {
     };
     if build.pushes() {
         Target {
-            tags: service.names(build.revision),
+            tags: service.names(build.tags),
             cache_to: cache_to(service).into(),
             output: vec![attributes([("type", "image"), ("push", "true")])],
             attest: vec![attributes([("type", "provenance"), ("mode", "min")])],

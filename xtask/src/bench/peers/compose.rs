@@ -27,7 +27,7 @@ pub(super) fn file(build: &Build) -> Value {
 }
 
 fn image(build: &Build, service: &Service) -> String {
-    let names = service.names(build.revision);
+    let names = service.names(build.tags);
     names.into_iter().next().unwrap_or_default()
 }
 
@@ -51,7 +51,7 @@ fn entry(build: &Build, service: &Service) -> Value {
         "cache_from": [as_text(&cache_from(service))],
     });
     if build.pushes() {
-        entry["tags"] = service.names(build.revision)[1..].into();
+        entry["tags"] = service.names(build.tags)[1..].into();
         entry["cache_to"] = cache_to(service).iter().map(as_text).collect();
         entry["provenance"] = "mode=min".into();
     } else {

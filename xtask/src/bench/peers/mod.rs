@@ -3,9 +3,10 @@
 
 mod bake;
 mod compose;
+mod imagetools;
 mod one_by_one;
 
-use super::scenario::Event;
+use super::scenario::{Event, Scenario};
 use super::work::{Service, Work};
 use crate::docker::Docker;
 use crate::docker::bake::{Attributes, attributes};
@@ -23,6 +24,8 @@ pub enum Peer {
     Compose,
     /// One `docker buildx build` after the other
     Loop,
+    /// Releases only: one `docker buildx imagetools create` after the other, of what one bake published
+    Imagetools,
 }
 
 impl Peer {
@@ -32,20 +35,27 @@ impl Peer {
             Self::Bake => "bake",
             Self::Compose => "compose",
             Self::Loop => "loop",
+            Self::Imagetools => "imagetools",
         }
     }
 
-    /// What is run, one after the other, to build a commit.
+    /// Whether it has a way of its own for what is measured.
+    pub fn does(self, scenario: Scenario) -> bool {
+        self != Self::Imagetools || scenario == Scenario::Release
+    }
+
+    /// What is run, one after the other, to build a commit or to release it under `tags`.
     pub fn commands(
         self,
         work: &Work,
         event: Event,
-        revision: &str,
+        tags: &[String],
         docker: &Docker,
     ) -> Result<Vec<Command>> {
-        let build = Build { work, event, revision };
+        let build = Build { work, event, tags };
         match self {
-            Self::Bake => Ok(vec![bake::command(&build, docker)?]),
+            Self::Imagetools if event == Event::Release => Ok(imagetools::commands(&build, docker)),
+            Self::Bake | Self::Imagetools => Ok(vec![bake::command(&build, docker)?]),
             Self::Compose => Ok(vec![compose::command(&build, docker)?]),
             Self::Loop => Ok(one_by_one::commands(&build, docker)),
         }
@@ -56,12 +66,13 @@ impl Peer {
 struct Build<'a> {
     work: &'a Work,
     event: Event,
-    revision: &'a str,
+    /// What is pushed of each image
+    tags: &'a [String],
 }
 
 impl Build<'_> {
     fn pushes(&self) -> bool {
-        self.event == Event::Dev
+        self.event != Event::Pr
     }
 }
 

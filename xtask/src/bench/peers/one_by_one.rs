@@ -27,7 +27,7 @@ fn command(build: &Build, service: &Service, docker: &Docker) -> Command {
     args.extend(contexts.chain(others).map(|context| option("build-context", context)));
     if build.pushes() {
         args.extend(cache_to(service).iter().map(|cache| option("cache-to", as_text(cache))));
-        args.extend(service.names(build.revision).into_iter().map(|name| option("tag", name)));
+        args.extend(service.names(build.tags).into_iter().map(|name| option("tag", name)));
         args.push(option("provenance", "mode=min".into()));
         args.push(option("output", "type=image,push=true".into()));
     } else {

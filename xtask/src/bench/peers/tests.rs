@@ -28,7 +28,7 @@ const REVISION: &str = "0123456789012345678901234567890123456789";
 
 fn commands(peer: Peer, event: Event) -> Vec<Command> {
     let docker = Docker::new("docker", Buildx::OfDocker);
-    peer.commands(&work(), event, REVISION, &docker).unwrap()
+    peer.commands(&work(), event, &event.tags(REVISION, 7), &docker).unwrap()
 }
 
 /// All that a peer is told, of all its commands.
@@ -54,6 +54,24 @@ fn a_push_has_the_tags_and_caches_of_the_event_and_a_pull_request_has_none() {
         }
         assert!(dev.contains("docker-image://r:1/bases@sha256:0"), "{dev}");
     }
+}
+
+#[test]
+fn a_release_has_five_tags() {
+    for peer in Peer::value_variants() {
+        let told = told(*peer, Event::Release);
+        for image in ["r:1/bench/base", "r:1/bench/web"] {
+            for tag in ["v0.1.7", "0.1", "0", "latest", REVISION] {
+                assert!(told.contains(&format!("{image}:{tag}")), "{peer:?} {tag}: {told}");
+            }
+        }
+        assert!(!told.contains("/web:dev"), "{peer:?}: {told}");
+    }
+    // The commit's own tag stands already.
+    let commands = commands(Peer::Imagetools, Event::Release);
+    assert_eq!(commands.len(), 2 * 4);
+    let first = "buildx imagetools create --tag r:1/bench/base:v0.1.7 r:1/bench/base:";
+    assert_eq!(commands[0].args.join(" "), format!("{first}{REVISION}"));
 }
 
 #[test]

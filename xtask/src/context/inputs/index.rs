@@ -7,6 +7,7 @@ use super::stat::{Stat, Time};
 use crate::plan::fingerprint::BlobId;
 use camino::Utf8Path;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use std::ffi::CStr;
 use std::fs::File;
 use std::io::Read as _;
 use std::ops::Range;
@@ -133,22 +134,23 @@ impl Index {
         &self.data[start..start + place.length as usize]
     }
 
+    /// Compared as bytes: git keeps the lower 32 bits of each number.
     fn is_as_seen(&self, start: usize, stat: &Stat) -> bool {
-        let field = |number: usize| u32_at(&self.data, start + 4 * number);
-        // Git keeps the lower 32 bits of each.
-        let is = |number: usize, value: u64| field(number) == Some(value as u32);
-        let is_time = |number: usize, (seconds, nanos): Time| {
-            is(number, seconds as u64) && is(number + 1, nanos as u64)
+        let is = |number: usize, values: &[u64]| {
+            let mut bytes = [0; 16];
+            for (at, value) in values.iter().enumerate() {
+                bytes[4 * at..4 * at + 4].copy_from_slice(&(*value as u32).to_be_bytes());
+            }
+            let start = start + 4 * number;
+            self.data[start..start + 4 * values.len()] == bytes[..4 * values.len()]
         };
-        let regular = field(6).is_some_and(|mode| mode & 0o170_000 == REGULAR);
-        regular
+        let [ctime, mtime] = [stat.ctime, stat.mtime];
+        let regular = u32_at(&self.data, start + 4 * 6).map(|mode| mode & 0o170_000);
+        regular == Some(REGULAR)
             && stat.size <= u64::from(u32::MAX)
-            && is_time(0, stat.ctime)
-            && is_time(2, stat.mtime)
-            && is(5, stat.ino)
-            && is(7, u64::from(stat.uid))
-            && is(8, u64::from(stat.gid))
-            && is(9, stat.size)
+            && is(0, &[ctime.0 as u64, ctime.1 as u64, mtime.0 as u64, mtime.1 as u64])
+            && is(5, &[stat.ino])
+            && is(7, &[u64::from(stat.uid), u64::from(stat.gid), stat.size])
             && !self.is_racy(stat)
     }
 
@@ -169,7 +171,7 @@ fn nanos((seconds, nanos): Time) -> i128 {
 fn entry(data: &[u8], start: usize) -> Option<(Place, usize)> {
     let flags = u16_at(data, start + STATS + HASH)?;
     let name = start + FIXED + if flags & EXTENDED == 0 { 0 } else { 2 };
-    let length = data.get(name..)?.iter().position(|byte| *byte == 0)?;
+    let length = CStr::from_bytes_until_nul(data.get(name..)?).ok()?.count_bytes();
     let said = usize::from(flags & 0xfff);
     if said < 0xfff && said != length {
         return None;

@@ -25,12 +25,17 @@ impl Sizes {
         folders: &BTreeSet<Utf8PathBuf>,
     ) -> Self {
         let mut sizes = vec![None; index.len()];
-        let numbers: BTreeSet<usize> = folders.iter().flat_map(|f| index.numbers_in(f)).collect();
+        let mut numbers: Vec<usize> = folders.iter().flat_map(|f| index.numbers_in(f)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
         if numbers.is_empty() {
             return Self(sizes);
         }
-        let asked: String =
-            numbers.iter().map(|number| format!("{}\n", index.id(*number))).collect();
+        let mut asked = String::with_capacity(numbers.len() * 41);
+        for number in &numbers {
+            asked.push_str(&index.id(*number).to_string());
+            asked.push('\n');
+        }
         let args = ["cat-file", "--batch-check=%(objectsize)", "--buffer"];
         let command = Command::new("ask git for sizes", "git").args(WINDOWS).args(args);
         let command = command.dir(root).stdin(asked);

@@ -51,12 +51,14 @@ impl Stat {
 
     /// Puts into a stamp what changes whenever the file is written.
     pub fn stamp(&self, stamp: &mut Context) {
-        for number in [self.dev, self.ino, self.size, u64::from(self.mode)] {
-            stamp.update(&number.to_be_bytes());
+        let [mtime, ctime] = [self.mtime, self.ctime].map(|(s, nanos)| [s as u64, nanos as u64]);
+        let [of_mode, of_file] = [u64::from(self.mode), self.size];
+        let numbers =
+            [self.dev, self.ino, of_file, of_mode, mtime[0], mtime[1], ctime[0], ctime[1]];
+        let mut bytes = [0; 64];
+        for (at, number) in numbers.iter().enumerate() {
+            bytes[8 * at..8 * at + 8].copy_from_slice(&number.to_be_bytes());
         }
-        for (seconds, nanos) in [self.mtime, self.ctime] {
-            stamp.update(&seconds.to_be_bytes());
-            stamp.update(&nanos.to_be_bytes());
-        }
+        stamp.update(&bytes);
     }
 }

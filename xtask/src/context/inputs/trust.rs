@@ -31,9 +31,15 @@ pub fn index(processes: &Processes, env: &Environment, root: &Utf8Path) -> Optio
         return None;
     }
     let paths = ["rev-parse", "--show-object-format", "--git-path", "index", "--git-path"];
-    let told = git(processes, root, "find git's index", &paths, &["info/attributes"])?;
+    let (told, settings) = std::thread::scope(|scope| {
+        let settings = ["config", "--list", "-z"];
+        let settings =
+            scope.spawn(move || git(processes, root, "read git's settings", &settings, &[]));
+        let told = git(processes, root, "find git's index", &paths, &["info/attributes"]);
+        (told, settings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let (told, settings) = (told?, settings?);
     let ["sha1", index, info] = told.lines().collect::<Vec<_>>()[..] else { return None };
-    let settings = git(processes, root, "read git's settings", &["config", "--list", "-z"], &[])?;
     let settings = Settings::parse(&settings);
     if settings.speak_against() {
         return None;

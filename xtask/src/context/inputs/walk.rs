@@ -12,7 +12,7 @@ use crate::plan::fingerprint::{Bits, BlobId, Entry, Kind, Mode, Stamp, Told, Tre
 use camino::{Utf8Path, Utf8PathBuf};
 use ring::digest::{Context, SHA256};
 use std::collections::BTreeMap;
-use std::fs::DirEntry;
+use std::fs::{DirEntry, FileType};
 
 /// The walk itself.
 pub struct Walk<'a> {
@@ -106,8 +106,8 @@ impl<'a> Walk<'a> {
 
     /// `Err` tells what could not be read.
     pub fn walk(mut self, interrupt: &Interrupt) -> Result<Walked, String> {
-        let root = self.stat("")?;
-        self.note("", &root);
+        let root = self.folder.symlink_metadata().map_err(|error| told(self.folder, &error))?;
+        self.note("", &Stat::of(&root));
         let trusted = self.index.is_some();
         self.waiting.push(Waiting { path: String::new(), parent: Parent::default(), trusted });
         while let Some(folder) = self.waiting.pop() {
@@ -129,50 +129,48 @@ impl<'a> Walk<'a> {
     }
 
     fn look_into(&mut self, folder: &Waiting) -> Result<(), String> {
-        let full = self.folder.join(&folder.path);
+        let full = joined(self.folder.as_str(), &folder.path);
+        let full = Utf8Path::new(&full);
         let trouble = |error: std::io::Error| format!("`{full}` cannot be read: {error}");
         let listing: Result<Vec<DirEntry>, _> =
-            std::fs::read_dir(&full).and_then(Iterator::collect).map_err(trouble);
+            std::fs::read_dir(full).and_then(Iterator::collect).map_err(trouble);
         let mut named = Vec::new();
         for entry in listing? {
             let name = entry.file_name().into_string().map_err(|name| {
                 format!("`{}` in `{full}` is no name in UTF-8", name.to_string_lossy())
             })?;
-            named.push((name, entry.file_type().map_err(trouble)?));
+            named.push((name, entry));
         }
         named.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let trusted = folder.trusted && !attributes::convert_in(&full);
-        for (name, kind) in named {
-            let path =
-                if folder.path.is_empty() { name } else { format!("{}/{name}", folder.path) };
-            if kind.is_dir() {
-                self.folder(path, &folder.parent, trusted)?;
+        let trusted = folder.trusted && !attributes::convert_in(full);
+        for (name, entry) in named {
+            let path = joined(&folder.path, &name);
+            let found = Found { entry, full: joined(full.as_str(), &name).into(), trusted };
+            if found.entry.file_type().map_err(trouble)?.is_dir() {
+                self.folder(path, &found, &folder.parent)?;
             } else if self.ignore.sends_file(&path, &folder.parent) {
-                self.file(path, trusted)?;
+                self.file(path, &found)?;
             }
         }
         Ok(())
     }
 
-    fn folder(&mut self, path: String, parent: &Parent, trusted: bool) -> Result<(), String> {
+    fn folder(&mut self, path: String, found: &Found, parent: &Parent) -> Result<(), String> {
         let (verdict, below) = self.ignore.folder(&path, parent);
         if verdict == dockerignore::Folder::Skipped {
             return Ok(());
         }
-        let stat = self.stat(&path)?;
+        let (_, stat) = found.stat()?;
+        let trusted = found.trusted;
         self.waiting.push(Waiting { path: path.clone(), parent: below, trusted });
         if verdict == dockerignore::Folder::Hidden {
             self.hidden.insert(path, stat);
             return Ok(());
         }
         self.note(&path, &stat);
-        self.send_folder(path, &stat)
-    }
-
-    fn send_folder(&mut self, path: String, stat: &Stat) -> Result<(), String> {
         self.send_above(&path)?;
-        let mode = self.mode(stat);
-        self.push(path, Kind::Folder { mode })
+        let mode = self.mode(&stat);
+        self.push(path, &found.full, Kind::Folder { mode })
     }
 
     /// What is sent is sent with all folders above it.
@@ -184,49 +182,48 @@ impl<'a> Walk<'a> {
         for above in above {
             if let Some(stat) = self.hidden.remove(above) {
                 let mode = self.mode(&stat);
-                self.push(above.to_owned(), Kind::Folder { mode })?;
+                let full = self.folder.join(above);
+                self.push(above.to_owned(), &full, Kind::Folder { mode })?;
             }
         }
         Ok(())
     }
 
-    fn file(&mut self, path: String, trusted: bool) -> Result<(), String> {
-        let full = self.folder.join(&path);
-        let meta = full.symlink_metadata().map_err(|error| told(&full, &error))?;
-        let stat = Stat::of(&meta);
+    fn file(&mut self, path: String, found: &Found) -> Result<(), String> {
+        let full = found.full.as_path();
+        let (kind, stat) = found.stat()?;
         self.note(&path, &stat);
         self.send_above(&path)?;
-        if meta.file_type().is_symlink() {
-            let text = std::fs::read_link(&full).map_err(|error| told(&full, &error))?;
+        if kind.is_symlink() {
+            let text = std::fs::read_link(full).map_err(|error| told(full, &error))?;
             let text = text.into_os_string().into_string();
             let text =
                 text.map_err(|_| format!("the link `{full}` has a text that is not UTF-8"))?;
-            return self.push(path, Kind::Link { text: text.into() });
+            return self.push(path, full, Kind::Link { text: text.into() });
         }
-        if !meta.file_type().is_file() {
+        if !kind.is_file() {
             return Err(format!("`{full}` is neither a file nor a folder nor a link"));
         }
-        let blob = self.tell(&path, &stat, trusted);
+        let blob = self.tell(&path, &stat, found.trusted);
         if stat.links > 1 {
             self.linked.entry((stat.dev, stat.ino)).or_default().push(self.entries.len());
         }
         let mode = self.mode(&stat);
-        self.push(path, Kind::File { mode, blob, first: None })
+        self.push(path, full, Kind::File { mode, blob, first: None })
     }
 
     /// The content as the index has it; something else where it is still to be read.
     fn tell(&mut self, path: &str, stat: &Stat, trusted: bool) -> BlobId {
         let file = Unknown { entry: self.entries.len(), stat: *stat };
         let index = self.index.filter(|_| trusted);
-        let found = index.and_then(|(index, folder)| {
-            let number = index.find(folder.join(path).as_str(), stat)?;
-            Some((number, index.id(number)))
+        let number = index.and_then(|(index, folder)| {
+            Some((index, index.find(&joined(folder.as_str(), path), stat)?))
         });
-        match found {
-            Some((number, blob)) => {
+        match number {
+            Some((index, number)) => {
                 self.told.by_index += 1;
                 self.known.push((number, file));
-                blob
+                index.id(number)
             }
             None => {
                 self.told.by_bytes += 1;
@@ -236,9 +233,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn push(&mut self, path: String, kind: Kind) -> Result<(), String> {
-        let full = self.folder.join(&path);
-        let xattrs = xattrs::of(&full)
+    fn push(&mut self, path: String, full: &Utf8Path, kind: Kind) -> Result<(), String> {
+        let xattrs = xattrs::of(full)
             .map_err(|what| format!("the attributes of `{full}` cannot be read: {what}"))?;
         self.entries.push(Entry { path, kind, xattrs });
         Ok(())
@@ -264,15 +260,35 @@ impl<'a> Walk<'a> {
         Mode::new(stat.mode)
     }
 
-    fn stat(&self, path: &str) -> Result<Stat, String> {
-        let full = self.folder.join(path);
-        full.symlink_metadata().map(|meta| Stat::of(&meta)).map_err(|error| told(&full, &error))
-    }
-
     fn note(&mut self, path: &str, stat: &Stat) {
         self.stamp.update(path.as_bytes());
         self.stamp.update(&[0]);
         stat.stamp(&mut self.stamp);
+    }
+}
+
+/// Something in a folder that is looked into.
+struct Found {
+    entry: DirEntry,
+    full: Utf8PathBuf,
+    /// Whether the index tells its content
+    trusted: bool,
+}
+
+impl Found {
+    /// Asked by way of the open folder, which spares the system the long path. Links are not followed.
+    fn stat(&self) -> Result<(FileType, Stat), String> {
+        let meta = self.entry.metadata().map_err(|error| told(&self.full, &error))?;
+        Ok((meta.file_type(), Stat::of(&meta)))
+    }
+}
+
+/// A path below another, which may be empty.
+fn joined(folder: &str, name: &str) -> String {
+    match (folder, name) {
+        ("", name) => name.to_owned(),
+        (folder, "") => folder.to_owned(),
+        (folder, name) => [folder, "/", name].concat(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! another run has done in between is taken into account at the end.
 
 mod moving;
+mod positions;
 mod settle;
 mod shelf;
 
@@ -15,7 +16,7 @@ use crate::docker::registry::{Fetched, Reference, Registry};
 use crate::plan::release::{Journal, Move, Placed, Record, Releases};
 use crate::plan::tags::{highest_of, is_shared};
 use anyhow::{Context as _, Result};
-use moving::Positions;
+use positions::Positions;
 use semver::Version;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -49,6 +50,8 @@ pub struct Release<'a> {
     pub created: String,
     /// All images
     pub images: Vec<Image>,
+    /// Where tags stand (none: absent), by service and tag, as far as that is known
+    pub stands: BTreeMap<(String, String), Option<Fetched>>,
     /// Whether a version that was taken back may be published again
     pub again: bool,
 }
@@ -74,7 +77,7 @@ impl Release<'_> {
             );
         }
         self.leave_to_higher(&before);
-        let positions = Positions::read(self.registry, &self.images)?;
+        let positions = Positions::read(&self, &before)?;
         self.take_over(&positions);
         self.check_once(&positions)?;
         let earlier = match before.journals.contains(&self.version) {
@@ -90,6 +93,7 @@ impl Release<'_> {
         };
         if let Err(error) = made {
             let left = self.put_back(&journal, &positions);
+            self.leave_to_others(&before);
             return Err(NotReleased { version: self.version, error, left }.into());
         }
         self.settle(&before)
@@ -150,7 +154,7 @@ impl Release<'_> {
         for image in &self.images {
             for tag in &image.tags {
                 let to = image.index.digest.clone();
-                let now = positions.at(&image.service, tag).map(|there| there.digest.clone());
+                let now = positions.digest(&image.service, tag).map(str::to_owned);
                 let begun = earlier.into_iter().flat_map(|journal| &journal.moves);
                 let mut begun = begun.filter(|m| m.service == image.service && m.tag == *tag);
                 let from = match begun.next() {

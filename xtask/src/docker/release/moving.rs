@@ -1,5 +1,6 @@
 //! Tags are read, moved, read back, and put back where the rest fails.
 
+use super::positions::Positions;
 use super::{Image, Release, phase};
 use crate::docker::publish::CONNECTIONS;
 use crate::docker::registry::{Answer, Deletion, Fetched, Reference, Registry};
@@ -7,42 +8,9 @@ use crate::parallel;
 use crate::plan::release::{Journal, Move};
 use crate::plan::tags::{highest_of, is_shared};
 use anyhow::{Context as _, Result};
-use std::collections::BTreeMap;
 
 /// How often a tag that another run moves at the same time is moved again.
 const TRIES: usize = 5;
-
-/// What stands under the tags of all images.
-pub struct Positions(BTreeMap<(String, String), Fetched>);
-
-impl Positions {
-    /// Reads all tags that are to move. An answer that cannot be had is an error: nothing has been
-    /// moved yet.
-    pub fn read(registry: &Registry, images: &[Image]) -> Result<Self> {
-        let all: Vec<(&Image, &String)> = images
-            .iter()
-            .flat_map(|image| image.tags.iter().map(move |tag| (image, tag)))
-            .collect();
-        let read = |(image, tag): &(&Image, &String)| -> Result<Option<Fetched>> {
-            let reference = image.repository.with_tag(tag)?;
-            let found = registry.get_manifest(&reference).known();
-            found.with_context(|| format!("cannot tell where `{reference}` stands"))
-        };
-        let found = parallel::map(CONNECTIONS, &all, read);
-        let mut positions = BTreeMap::new();
-        for ((image, tag), there) in all.into_iter().zip(found) {
-            if let Some(there) = there? {
-                positions.insert((image.service.clone(), tag.clone()), there);
-            }
-        }
-        Ok(Self(positions))
-    }
-
-    /// What a tag of a service stands on.
-    pub fn at(&self, service: &str, tag: &str) -> Option<&Fetched> {
-        self.0.get(&(service.to_owned(), tag.to_owned()))
-    }
-}
 
 impl Release<'_> {
     /// Phase by phase: no shared tag moves before every version tag is there.

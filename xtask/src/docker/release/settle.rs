@@ -36,6 +36,15 @@ impl Release<'_> {
         )
     }
 
+    /// As [`settle`](Self::settle) where this release was not made: what another run has released since
+    /// is not where tags were put back to. Best effort: the other run looks, too.
+    pub(super) fn leave_to_others(&self, before: &Releases) {
+        let Ok(now) = self.shelf.list(self.registry) else { return };
+        if now.standing().ne(before.standing()) {
+            self.settle_once(&now).ok();
+        }
+    }
+
     /// All versions that somebody else has begun or ended.
     fn others(&self, releases: &Releases) -> Vec<Version> {
         let all = releases.records.iter().chain(&releases.journals).chain(&releases.withdrawn);

@@ -41,9 +41,15 @@ fn put(hash: &mut Context, bytes: &[u8]) {
     hash.update(bytes);
 }
 
-/// Lower-case hex digits.
+/// Lower-case hex digits. A plain loop: this is called for each file, in a build without optimization.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    let pairs = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    pairs.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    let mut text = vec![0; bytes.len() * 2];
+    let mut at = 0;
+    for byte in bytes {
+        text[at] = DIGITS[usize::from(byte >> 4)];
+        text[at + 1] = DIGITS[usize::from(byte & 15)];
+        at += 2;
+    }
+    String::from_utf8(text).unwrap_or_default()
 }

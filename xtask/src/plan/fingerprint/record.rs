@@ -29,7 +29,7 @@ impl<'a> Record<'a> {
         let length: usize = self.fields.iter().map(|field| field.len() + 8).sum();
         let mut bytes = Vec::with_capacity(self.kind.len() + 16 + length);
         put(&mut bytes, self.kind);
-        bytes.extend((self.fields.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(&(self.fields.len() as u64).to_be_bytes());
         for field in &self.fields {
             put(&mut bytes, field);
         }
@@ -38,8 +38,8 @@ impl<'a> Record<'a> {
 }
 
 fn put(bytes: &mut Vec<u8>, text: &str) {
-    bytes.extend((text.len() as u64).to_be_bytes());
-    bytes.extend(text.as_bytes());
+    bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+    bytes.extend_from_slice(text.as_bytes());
 }
 
 impl fmt::Display for Record<'_> {

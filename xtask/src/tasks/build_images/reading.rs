@@ -11,7 +11,7 @@ use crate::docker::Docker;
 use crate::docker::bases::{Bases, OciBase};
 use crate::docker::engine::Setup;
 use crate::docker::registry::{Fetched, Options, Patience, Registry};
-use crate::plan::tags::Known;
+use crate::plan::tags::{Known, shared};
 use crate::plan::{self, Plan, Request, fingerprint, look_up};
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +26,9 @@ pub struct Reading<'a> {
     pub found: bases::Found,
     /// The published index of each service that has one of its fingerprint
     pub indexes: BTreeMap<String, Fetched>,
+    /// Where tags stand (the index, or none where a tag is absent), by service and tag, as far as the
+    /// look-ups of a release told
+    pub stands: BTreeMap<(String, String), Option<Fetched>>,
     /// What earlier runs noted of the engine's store
     pub notes: stored::Notes,
     /// Bases that were made in the place of locked ones
@@ -67,6 +70,7 @@ impl<'a> Reading<'a> {
             registry: registry(session, patience),
             found: bases::Found::default(),
             indexes: BTreeMap::new(),
+            stands: BTreeMap::new(),
             notes: stored::read(&world.root),
             stand_ins: BTreeMap::new(),
             leave_out: BTreeSet::new(),
@@ -116,16 +120,29 @@ impl<'a> Reading<'a> {
         let found = found?;
         self.world.facts.look_ups = found.look_ups;
         self.indexes = found.indexes;
-        if let Kind::Release(version) = &self.world.facts.event.kind {
-            let facts = &self.world.facts;
-            let read = released::read(&self.registry, facts, version, left)?;
-            self.world.facts.released = read.versions;
-            for (service, index) in read.begun {
-                self.world.facts.journaled.insert(service.clone(), index.digest.clone());
-                self.indexes.insert(service, index);
-            }
-        } else {
+        self.read_released(found.of_commit)
+    }
+
+    /// What is released, and where the tags of a release stand as far as that was told by the way.
+    fn read_released(&mut self, of_commit: BTreeMap<String, Fetched>) -> Result<()> {
+        let Kind::Release(version) = &self.world.facts.event.kind else {
             self.world.facts.released = Known::Known(Vec::new());
+            return Ok(());
+        };
+        let facts = &self.world.facts;
+        let read = released::read(&self.registry, facts, version, Some(self.left))?;
+        for (service, tags) in read.listed {
+            // A version tag is asked for itself: it is written once, and a list may be late.
+            let absent = shared(version).into_iter().filter(|tag| !tags.contains(tag));
+            self.stands.extend(absent.map(|tag| ((service.clone(), tag), None)));
+        }
+        let commit = facts.revision.clone().unwrap_or_default();
+        let own = of_commit.into_iter().map(|(name, index)| ((name, commit.clone()), Some(index)));
+        self.stands.extend(own);
+        self.world.facts.released = read.versions;
+        for (service, index) in read.begun {
+            self.world.facts.journaled.insert(service.clone(), index.digest.clone());
+            self.indexes.insert(service, index);
         }
         Ok(())
     }

@@ -38,12 +38,19 @@ impl Project {
 
     /// The digest that each tag of a service stands on; none where it is absent.
     pub fn stand(&self, tags: &[(String, String)]) -> Result<Vec<Option<String>>> {
-        let read = |(service, tag): &(String, String)| -> Result<Option<String>> {
-            let name = format!("{}:{tag}", self.world.facts.image(service));
-            let there = self.registry.head_manifest(&name.parse::<Reference>()?).known();
-            let there = there.with_context(|| format!("cannot tell where `{name}` stands"))?;
-            Ok(there.map(|there| there.digest))
+        let name = |(service, tag): &(String, String)| {
+            format!("{}:{tag}", self.world.facts.image(service))
         };
-        parallel::map(CONNECTIONS, tags, read).into_iter().collect()
+        stand(&self.registry, &tags.iter().map(name).collect::<Vec<_>>())
     }
+}
+
+/// The digest that each name (`<image>:<tag>`) stands for; none where it is absent.
+pub fn stand(registry: &Registry, names: &[String]) -> Result<Vec<Option<String>>> {
+    let read = |name: &String| -> Result<Option<String>> {
+        let there = registry.head_manifest(&name.parse::<Reference>()?).known();
+        let there = there.with_context(|| format!("cannot tell where `{name}` stands"))?;
+        Ok(there.map(|there| there.digest))
+    };
+    parallel::map(CONNECTIONS, names, read).into_iter().collect()
 }

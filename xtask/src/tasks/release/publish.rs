@@ -1,12 +1,14 @@
 //! `release publish`: what `build-images` does under the event of the release.
 
-use super::super::{Session, build_images};
+use super::super::Session;
+use super::super::build_images::{self, reading};
 use super::Publish;
-use super::project::Project;
+use super::project::stand;
 use crate::cli::BuildImages;
 use crate::context::event::{self, Kind};
 use crate::context::git;
-use crate::plan::{Action, Plan};
+use crate::docker::registry::Patience;
+use crate::plan::{Action, Plan, ServicePlan};
 use crate::report::outcome::short;
 use anyhow::Result;
 use serde_json::json;
@@ -49,14 +51,12 @@ fn event(session: &Session, options: &Publish) -> Result<String> {
 /// Every tag: where it stands, where it will stand, or why it stays.
 fn dry_run(session: &Session, options: &Publish, images: &BuildImages) -> Result<ExitCode> {
     let plan = build_images::planned(session, images)?;
-    let project = Project::read(session, options.registry.as_deref())?;
-    let of_service = |plan: &crate::plan::ServicePlan| -> Vec<(String, String)> {
-        let stays = plan.stays.iter().map(|stays| stays.tag.clone());
-        plan.tags.iter().cloned().chain(stays).map(|tag| (plan.service.clone(), tag)).collect()
-    };
-    let tags: Vec<(String, String)> = plan.services.iter().flat_map(of_service).collect();
-    let stand = project.stand(&tags)?;
-    let rows: Vec<Row> = tags.iter().zip(&stand).map(|(tag, at)| Row::of(&plan, tag, at)).collect();
+    let tags: Vec<(&ServicePlan, &str)> = plan.services.iter().flat_map(tags).collect();
+    let names: Vec<String> =
+        tags.iter().map(|(plan, tag)| format!("{}:{tag}", plan.image)).collect();
+    let stand = stand(&reading::registry(session, Patience::CHECK), &names)?;
+    let rows: Vec<Row> =
+        tags.iter().zip(&stand).map(|((of, tag), at)| Row::of(of, tag, at)).collect();
     let text = if options.json {
         let rows = rows.iter().map(|row| {
             json!({
@@ -76,6 +76,12 @@ fn dry_run(session: &Session, options: &Publish, images: &BuildImages) -> Result
     Ok(ExitCode::SUCCESS)
 }
 
+/// The tags of a service: those that move, and those that stay.
+fn tags(plan: &ServicePlan) -> impl Iterator<Item = (&ServicePlan, &str)> {
+    let stays = plan.stays.iter().map(|stays| &stays.tag);
+    plan.tags.iter().chain(stays).map(move |tag| (plan, tag.as_str()))
+}
+
 struct Row<'a> {
     service: &'a str,
     tag: &'a str,
@@ -86,15 +92,14 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(plan: &'a Plan, (service, tag): &'a (String, String), at: &'a Option<String>) -> Self {
-        let of_service = plan.services.iter().find(|plan| plan.service == *service);
-        let stays = of_service.and_then(|plan| plan.stays.iter().find(|stays| stays.tag == *tag));
-        let published = of_service.filter(|plan| plan.action != Action::Build);
+    fn of(plan: &'a ServicePlan, tag: &'a str, at: &'a Option<String>) -> Self {
+        let stays = plan.stays.iter().find(|stays| stays.tag == tag);
+        let published = plan.published.as_deref().filter(|_| plan.action != Action::Build);
         Self {
-            service,
+            service: &plan.service,
             tag,
             stands: at.as_deref(),
-            shall: published.and_then(|plan| plan.published.as_deref()),
+            shall: published,
             stays: stays.map(|stays| stays.reason.as_str()),
         }
     }

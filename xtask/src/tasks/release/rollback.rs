@@ -5,7 +5,9 @@ use super::super::Session;
 use super::Rollback;
 use super::project::Project;
 use crate::context::event::version_of_tag;
+use crate::docker::publish::CONNECTIONS;
 use crate::docker::release::ensure;
+use crate::parallel;
 use crate::plan::release::Record;
 use crate::plan::tags::{highest_of, shared};
 use crate::report::outcome::short;
@@ -39,12 +41,11 @@ pub fn run(session: &Session, options: &Rollback) -> Result<ExitCode> {
     if !project.releases.withdrawn.contains(&version) {
         project.shelf.withdraw(&project.registry, &version, &rfc3339(session.env.now))?;
     }
-    for one in &moves {
-        let Some((_, digest)) = &one.to else { continue };
-        let repository = project.world.facts.image(&one.service).parse()?;
-        ensure(&project.registry, &repository, &one.tag, digest)
-            .with_context(|| format!("v{version} is taken back, but run this again to go on"))?;
-    }
+    let moved = parallel::map(CONNECTIONS, &moves, |one| one.carry_out(&project));
+    moved
+        .into_iter()
+        .collect::<Result<()>>()
+        .with_context(|| format!("v{version} is taken back, but run this again to go on"))?;
     eprintln!("v{version} is taken back; `v{version}` itself stays where it is");
     Ok(ExitCode::SUCCESS)
 }
@@ -57,6 +58,12 @@ struct Move {
 }
 
 impl Move {
+    fn carry_out(&self, project: &Project) -> Result<()> {
+        let Some((_, digest)) = &self.to else { return Ok(()) };
+        let repository = project.world.facts.image(&self.service).parse()?;
+        ensure(&project.registry, &repository, &self.tag, digest).map(drop)
+    }
+
     fn told(&self) -> String {
         match &self.to {
             Some((version, digest)) => {

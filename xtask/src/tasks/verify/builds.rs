@@ -151,6 +151,7 @@ impl Builds<'_> {
             graph: &world.facts.graph,
             owner_of: &|step| text.owner_of(step),
             on_failure: OnFailure::GoOn,
+            naming: &|_, _| Vec::new(),
             ends_all: &|_| false,
             pushing: None,
             patience: Patience::CHECK,
