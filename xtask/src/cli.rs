@@ -4,6 +4,7 @@ mod bases;
 mod bench;
 mod cache;
 mod compare;
+mod daily;
 mod doctor;
 mod pull;
 mod warm;
@@ -12,6 +13,7 @@ pub use bases::{BasesCheck, BasesTask, BasesUpdate};
 pub use bench::{Bench, BenchTask, Generate, Measure};
 pub use cache::{CachePrune, CacheStatus, CacheTask, Clean};
 pub use compare::{Affected, Matrix, Why};
+pub use daily::{Down, Logs, Up};
 pub use doctor::Doctor;
 pub use pull::Pull;
 pub use warm::WarmCache;
@@ -94,6 +96,13 @@ pub enum Task {
     /// Make the registry caches hot for the dev branch or a release, where they are cold
     #[command(after_help = warm::WARM_CACHE_HELP)]
     WarmCache(WarmCache),
+    /// Build the images and start the services on them; with --watch again after each edit
+    #[command(after_help = daily::UP_HELP)]
+    Up(Up),
+    /// Stop the services
+    Down(Down),
+    /// Print what services have printed
+    Logs(Logs),
     /// Look for what is wrong here, and say what mends it
     #[command(after_help = doctor::DOCTOR_HELP)]
     Doctor(Doctor),

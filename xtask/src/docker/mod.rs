@@ -8,6 +8,7 @@ pub mod build;
 pub mod builder;
 pub mod buildx;
 pub mod cache_manifest;
+pub mod compose;
 pub mod connect;
 pub mod engine;
 pub mod holdings;

@@ -24,6 +24,7 @@ pub mod tags;
 mod text;
 pub mod verify;
 pub mod warm;
+pub mod watch;
 pub mod why;
 
 use crate::context::event::Event;

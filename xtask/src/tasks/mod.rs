@@ -16,6 +16,7 @@ mod pull;
 pub mod release;
 mod telling;
 mod test;
+mod up;
 mod verify;
 mod warm_cache;
 mod why;
@@ -55,6 +56,9 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Bases { task } => bases::run(&session, task),
         Task::Verify(options) => verify::run(&session, options),
         Task::WarmCache(options) => warm_cache::run(&session, options),
+        Task::Up(options) => up::up(&session, options),
+        Task::Down(options) => up::down(&session, options),
+        Task::Logs(options) => up::logs(&session, options),
         Task::Doctor(options) => doctor::run(&session, options),
         Task::Cache { task } => cache::run(&session, task),
         Task::Clean(options) => clean::run(&session, options),
