@@ -2,7 +2,10 @@
 
 mod bases;
 mod bench;
+mod cache;
 mod compare;
+mod daily;
+mod doctor;
 mod gate;
 mod pull;
 mod report;
@@ -10,7 +13,10 @@ mod warm;
 
 pub use bases::{BasesCheck, BasesTask, BasesUpdate};
 pub use bench::{Bench, BenchTask, Generate, Measure, Show, Shown};
+pub use cache::{CachePrune, CacheStatus, CacheTask, Clean};
 pub use compare::{Affected, Matrix, Why};
+pub use daily::{Down, Logs, Up};
+pub use doctor::Doctor;
 pub use gate::Gate;
 pub use pull::Pull;
 pub use report::Report;
@@ -100,6 +106,25 @@ pub enum Task {
     /// Print what came of a past run, draw its timeline, and say what became slower since another
     #[command(after_help = report::REPORT_HELP)]
     Report(Report),
+    /// Build the images and start the services on them; with --watch again after each edit
+    #[command(after_help = daily::UP_HELP)]
+    Up(Up),
+    /// Stop the services
+    Down(Down),
+    /// Print what services have printed
+    Logs(Logs),
+    /// Look for what is wrong here, and say what mends it
+    #[command(after_help = doctor::DOCTOR_HELP)]
+    Doctor(Doctor),
+    /// What caches and old images cost, and taking them away
+    #[command(after_help = cache::CACHE_HELP)]
+    Cache {
+        /// What of them
+        #[command(subcommand)]
+        task: CacheTask,
+    },
+    /// Remove this project's images from the engine, and what runs left under target/xtask
+    Clean(Clean),
     /// Write docker-compose.yml from the manifest
     Compose(Compose),
     /// Measure this program beside others at the same work, each on a private engine of its own
