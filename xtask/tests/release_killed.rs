@@ -171,7 +171,7 @@ fn at_every_request(case: fn(&Case, u64, Kill) -> bool, requests: u64) {
         }
         assert!(k > requests, "{k} requests");
     }
-    eprintln!("{count} cases");
+    println!("{count} cases");
 }
 
 #[test]

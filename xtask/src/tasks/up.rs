@@ -13,7 +13,7 @@ use crate::error::Interrupted;
 use crate::manifest::Loaded;
 use crate::plan::facts::select;
 use crate::process::Command;
-use crate::report::stdout;
+use crate::report::{say, stdout};
 use anyhow::Result;
 use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ pub fn up(session: &Session, options: &Up) -> Result<ExitCode> {
         (Some(_), Err(error)) if error.chain().any(|cause| cause.is::<Interrupted>()) => Err(error),
         (Some(mut watched), built) => {
             if let Err(error) = built {
-                eprintln!("error: {error:#}");
+                say!("error: {error:#}");
             }
             watched.is_up = is_built;
             watched.go_on(session, options, &docker)
@@ -106,7 +106,7 @@ fn as_built(options: &Up, names: Vec<String>) -> BuildImages {
 
 fn say(session: &Session, line: &str) {
     if !session.common.quiet {
-        eprintln!("{line}");
+        say!("{line}");
     }
 }
 

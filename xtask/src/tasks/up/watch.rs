@@ -12,6 +12,7 @@ use crate::error::Interrupted;
 use crate::manifest::{self, Service};
 use crate::plan::graph::Graph;
 use crate::plan::watch::{Watched, affected};
+use crate::report::say;
 use anyhow::Result;
 use camino::Utf8Path;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +55,7 @@ impl Watch {
             let acted = self.act(session, options, docker, &changed);
             let acted = match acted {
                 Err(error) if !error.chain().any(|cause| cause.is::<Interrupted>()) => {
-                    eprintln!("error: {error:#}");
+                    say!("error: {error:#}");
                     say(session, "waiting for the next edit");
                     Ok(())
                 }
@@ -75,7 +76,7 @@ impl Watch {
             match manifest::load(&self.project.manifest, &self.project.root) {
                 Ok(loaded) => self.project.loaded = loaded,
                 Err(error) => {
-                    eprintln!("error: {error:#}");
+                    say!("error: {error:#}");
                     say(session, "going on with the manifest as it was");
                 }
             }
