@@ -23,6 +23,8 @@ pub struct Progress {
     vertexes: BTreeMap<String, Vertex>,
     /// Lines that were not JSON: what buildx says at the end of a failure
     text: Vec<String>,
+    /// How it ended
+    ended: Option<bool>,
 }
 
 /// Something worth telling at once.
@@ -87,6 +89,16 @@ impl Progress {
         updates
     }
 
+    /// Nothing more is to come: buildx has ended, well or not.
+    pub fn end(&mut self, success: bool) {
+        self.ended = Some(success);
+    }
+
+    /// Whether buildx has ended, and whether well.
+    pub fn ended(&self) -> Option<bool> {
+        self.ended
+    }
+
     fn entry(&mut self, digest: &str) -> &mut Vertex {
         let new = || Vertex { digest: digest.to_owned(), ..Vertex::default() };
         self.vertexes.entry(digest.to_owned()).or_insert_with(new)
@@ -102,8 +114,7 @@ impl Progress {
         vertex.take(raw, &name);
         let step = StepName::parse(&name);
         let ended = vertex.completed.is_some() && !was_done;
-        let exports = ["exporting to image", "exporting to oci image format"];
-        if exports.contains(&step.text) && ended && vertex.error.is_none() {
+        if step.is_export() && ended && vertex.error.is_none() {
             updates.extend(step.target.map(|target| Update::Exported(target.to_owned())));
         }
         if !step.is_step() {

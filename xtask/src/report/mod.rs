@@ -2,17 +2,22 @@
 
 pub mod advice;
 pub mod assemble;
+pub mod board;
 pub mod compare;
 pub mod data;
 pub mod github;
 pub mod json;
 pub mod outcome;
 pub mod outputs;
+pub mod stderr;
 pub mod steps;
 pub mod summary;
 pub mod terminal;
+pub mod text;
 pub mod timeline;
 pub mod verify;
+
+pub(crate) use stderr::say;
 
 use anyhow::Result;
 use std::io::{ErrorKind, Write as _};
@@ -41,6 +46,15 @@ pub fn many(number: usize, thing: &str) -> String {
         text.push(digit);
     }
     format!("{text} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A size for people, in powers of ten as Docker writes it: `812 B`, `1.2 MB`.
+pub fn size(bytes: u64) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match units.iter().find(|(unit, _)| bytes >= *unit) {
+        None => format!("{bytes} B"),
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),
+    }
 }
 
 /// A duration for people: `0.04 s`, `0.4 s`, `12 s`, `2 min 5 s`.

@@ -1,5 +1,6 @@
 //! `build-images` and `plan`: facts, plan, then print it or carry it out.
 
+mod image_tests;
 mod loading;
 mod measuring;
 mod pushed;
@@ -16,6 +17,7 @@ use crate::cli::BuildImages;
 use crate::context::bases::Making;
 use crate::context::event::Kind;
 use crate::context::facts::World;
+use crate::context::recorded;
 use crate::context::tree::{self, Tree};
 use crate::docker::bake::Definition;
 use crate::docker::build::{Build, OnFailure, Outcome, Pushed, Pushing};
@@ -27,7 +29,9 @@ use crate::docker::{Docker, cache_manifest, connect};
 use crate::plan::look_up::LookUp;
 use crate::plan::tags::Known;
 use crate::plan::{Action, Plan, Request, ServicePlan};
-use crate::report::terminal::{Level, Terminal};
+use crate::report::board::Board;
+use crate::report::terminal::{Level, Mode, Terminal};
+use crate::time::Clock;
 use anyhow::Result;
 use measuring::Measuring;
 use pushed::Images;
@@ -85,6 +89,9 @@ impl<'a> Run<'a> {
             _ => Patience::CHECK,
         })?;
         let pushes = reading.world.facts.pushes(&request);
+        if options.test && pushes {
+            wrong!("`--test` is for runs that load images: this one pushes them");
+        }
         if pushes {
             let tree = if options.allow_dirty { Tree::MayDiffer } else { Tree::AsHead };
             let services = reading.services();
@@ -133,7 +140,7 @@ impl<'a> Run<'a> {
     fn carry_out(mut self) -> Result<ExitCode> {
         let quiet = self.session.common.quiet;
         if !quiet {
-            self.plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
+            self.plan.warnings.iter().for_each(|warning| crate::report::say!("note: {warning}"));
         }
         let (mut outcomes, indexes, lost) = loop {
             let (outcomes, indexes) = self.build_all()?;
@@ -150,7 +157,7 @@ impl<'a> Run<'a> {
             false => Err(self.stops(&lost)),
         };
         let world = &self.reading.world;
-        let text = super::telling::Telling { world, plan: &self.plan };
+        let text = super::telling::Telling { world, plan: &self.plan, env: &self.session.env };
         let took = self.session.began.elapsed().as_secs_f64();
         text.tell(quiet, &outcomes, took);
         self.leave(&self.told(&outcomes, &indexes, took))?;
@@ -162,11 +169,7 @@ impl<'a> Run<'a> {
 
     /// What comes of each service, and the indexes that were pushed.
     fn build_all(&self) -> Result<(BTreeMap<String, Outcome>, BTreeMap<String, Fetched>)> {
-        let mut terminal = Terminal::new(
-            level(self.session),
-            self.plan.levels.concat().len(),
-            is_plain(self.session),
-        );
+        let mut terminal = terminal(self.session, &self.reading.world, &self.plan);
         let images = Images::new(self);
         let mut outcomes = self.without_build();
         if let Some(docker) = &self.docker {
@@ -179,12 +182,16 @@ impl<'a> Run<'a> {
                 self.measuring.why(rebuilt.join().unwrap_or_default());
                 (built, loading.join())
             });
-            terminal.clear();
+            if built.is_err() {
+                terminal.stopped();
+            }
+            drop(terminal);
             let loaded = loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             outcomes.extend(built?);
             if self.lost(&outcomes).is_empty() {
                 loaded?;
             }
+            self.test_images(docker, &mut outcomes)?;
             self.note(docker, &outcomes)?;
         }
         Ok((outcomes, images.into_indexes()))
@@ -211,7 +218,7 @@ impl<'a> Run<'a> {
             |definition: &Definition| self.measuring.before(&self.reading.registry, definition);
         let after = |pushed: &[Pushed]| images.take(pushed);
         let world = &self.reading.world;
-        let text = super::telling::Telling { world, plan: &self.plan };
+        let text = super::telling::Telling { world, plan: &self.plan, env: &self.session.env };
         let build = Build {
             buildx: Buildx {
                 docker,
@@ -275,14 +282,14 @@ fn refuse_unknown(world: &World, pushes: bool) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn level(session: &Session) -> Level {
-    match (session.common.quiet, session.common.verbose) {
+/// Tells of the building of a plan.
+pub(super) fn terminal(session: &Session, world: &World, plan: &Plan) -> Terminal {
+    let level = match (session.common.quiet, session.common.verbose) {
         (true, _) => Level::Quiet,
         (false, true) => Level::Verbose,
         (false, false) => Level::Normal,
-    }
-}
-
-pub(super) fn is_plain(session: &Session) -> bool {
-    session.env.get("TERM") == Some("dumb") || session.env.get("NO_COLOR").is_some()
+    };
+    let board = Board::new(plan, &recorded::seconds(&world.root));
+    let clock = Clock::new(session.env.now, session.began);
+    Terminal::new(level, Mode::of(&session.env), board, clock)
 }

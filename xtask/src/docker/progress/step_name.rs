@@ -42,6 +42,11 @@ impl<'a> StepName<'a> {
         self.number.is_some() && !self.text.starts_with("FROM ")
     }
 
+    /// Whether it writes the image.
+    pub fn is_export(&self) -> bool {
+        ["exporting to image", "exporting to oci image format"].contains(&self.text)
+    }
+
     /// The name without bake's target: `[builder 3/6] RUN make`.
     pub fn without_target(&self) -> String {
         let number = self.number.map(|(step, all)| format!("{step}/{all}"));

@@ -24,10 +24,14 @@ pub fn build<'a>(
         Run { session, options, request, reading, docker, plan, pushes: false, measuring };
     run.get_ready()?;
     if !session.common.quiet {
-        run.plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
+        run.plan.warnings.iter().for_each(|warning| crate::report::say!("note: {warning}"));
     }
     let (outcomes, _) = run.build_all()?;
-    let text = crate::tasks::telling::Telling { world: &run.reading.world, plan: &run.plan };
+    let text = crate::tasks::telling::Telling {
+        world: &run.reading.world,
+        plan: &run.plan,
+        env: &session.env,
+    };
     text.tell_failures(&outcomes);
     Ok((outcomes, run.reading))
 }
