@@ -43,7 +43,7 @@ pub fn up(session: &Session, options: &Up) -> Result<ExitCode> {
     if is_built {
         let up = project.compose(&docker).up(&services, Reach::WithDependencies);
         session.processes.run(&up)?;
-        say(session, &format!("up: {}", services.join(", ")));
+        tell(session, &format!("up: {}", services.join(", ")));
     }
     match (watched, built) {
         (None, built) => built,
@@ -63,7 +63,7 @@ pub fn down(session: &Session, options: &Down) -> Result<ExitCode> {
     let project = Project::read(session)?;
     let volumes = if options.volumes { Volumes::Remove } else { Volumes::Keep };
     let Some(docker) = connect::find(&setup(session)?)? else {
-        say(session, "no engine runs, so nothing is up");
+        tell(session, "no engine runs, so nothing is up");
         return Ok(ExitCode::SUCCESS);
     };
     let down: Command = project.compose(&docker).down(volumes);
@@ -104,7 +104,7 @@ fn as_built(options: &Up, names: Vec<String>) -> BuildImages {
     }
 }
 
-fn say(session: &Session, line: &str) {
+fn tell(session: &Session, line: &str) {
     if !session.common.quiet {
         say!("{line}");
     }

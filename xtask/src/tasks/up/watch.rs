@@ -2,7 +2,7 @@
 
 use super::super::Session;
 use super::super::build_images;
-use super::{Project, as_built, say};
+use super::{Project, as_built, tell};
 use crate::cli::Up;
 use crate::context::dockerfiles;
 use crate::context::inputs::Glance;
@@ -47,7 +47,7 @@ impl Watch {
 
     /// Goes on until Ctrl-C.
     pub fn go_on(&mut self, session: &Session, options: &Up, docker: &Docker) -> Result<ExitCode> {
-        say(session, "watching; Ctrl-C ends it");
+        tell(session, "watching; Ctrl-C ends it");
         loop {
             let began = Instant::now();
             let changed = self.look(session);
@@ -56,13 +56,13 @@ impl Watch {
             let acted = match acted {
                 Err(error) if !error.chain().any(|cause| cause.is::<Interrupted>()) => {
                     say!("error: {error:#}");
-                    say(session, "waiting for the next edit");
+                    tell(session, "waiting for the next edit");
                     Ok(())
                 }
                 acted => acted,
             };
             if let Err(error) = acted.and_then(|()| session.processes.interrupt.sleep(rest)) {
-                say(session, "\nthe services go on; `cargo xtask down` stops them");
+                tell(session, "\nthe services go on; `cargo xtask down` stops them");
                 return Err(error);
             }
         }
@@ -77,7 +77,7 @@ impl Watch {
                 Ok(loaded) => self.project.loaded = loaded,
                 Err(error) => {
                     say!("error: {error:#}");
-                    say(session, "going on with the manifest as it was");
+                    tell(session, "going on with the manifest as it was");
                 }
             }
         }
@@ -117,15 +117,15 @@ impl Watch {
         }
         let touched: Vec<String> = touched.into_iter().collect();
         for (service, why) in changed {
-            say(session, &format!("{service}: {why}"));
+            tell(session, &format!("{service}: {why}"));
         }
-        say(session, &format!("building {}", touched.join(", ")));
+        tell(session, &format!("building {}", touched.join(", ")));
         let built = build_images::run(session, &as_built(options, touched.clone()))?;
         if built == ExitCode::SUCCESS {
             let reach = if self.is_up { Reach::TheseAlone } else { Reach::WithDependencies };
             session.processes.run(&project.compose(docker).up(&touched, reach))?;
             self.is_up = true;
-            say(session, &format!("up: {}", touched.join(", ")));
+            tell(session, &format!("up: {}", touched.join(", ")));
         }
         Ok(())
     }
