@@ -21,7 +21,7 @@ use xtask::docker::pushed_bytes::Sent;
 use xtask::plan::{Action, EventFields, Plan, ServicePlan};
 use xtask::report::assemble::{self, Run, Traffic};
 use xtask::report::data::{Report, SCHEMA, Step};
-use xtask::report::{summary, timeline};
+use xtask::report::{json, summary, timeline};
 
 fn service(name: &str, action: Action) -> ServicePlan {
     ServicePlan {
@@ -220,4 +220,19 @@ fn the_command_prints_compares_and_draws() {
     call(&["report", "new.json"]).refused("is of a later version of this program (schema 3)");
     repository.write("other.json", "[]");
     call(&["report", "other.json"]).refused("is no report of this program");
+}
+
+/// A run that builds nothing is the last one, but not what the next is compared with.
+#[test]
+fn the_last_two_builds_are_kept() {
+    let folder = support::Folder::new();
+    let root = camino::Utf8PathBuf::from_path_buf(folder.0.clone()).unwrap();
+    let (first, nothing) = (real(), Report { schema: SCHEMA, ..Report::default() });
+    let second = Report { seconds: 1.0, ..real() };
+    json::write(&root, &first).unwrap();
+    json::write(&root, &nothing).unwrap();
+    assert_eq!(json::read(&json::last(&root)).unwrap(), nothing);
+    assert_eq!(json::built_reports(&root), std::slice::from_ref(&first));
+    json::write(&root, &second).unwrap();
+    assert_eq!(json::built_reports(&root), [first, second]);
 }
