@@ -69,8 +69,8 @@ impl Recorded {
 
     /// How long a step took in the record.
     fn took(&self, start: &str) -> Option<f64> {
-        let steps = self.now.timeline.iter();
-        let step = steps.filter(|step| step.name.starts_with(start)).next()?;
+        let mut steps = self.now.timeline.iter();
+        let step = steps.find(|step| step.name.starts_with(start))?;
         Some((step.seconds() * 1000.0).round() / 1000.0)
     }
 }

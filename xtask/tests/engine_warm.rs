@@ -261,7 +261,7 @@ fn the_runner_s_cache_is_warmed_along() {
         new.map(|it| String::from_utf8_lossy(&it.body).into_owned()).collect()
     };
     engine().xtask(&repository, &DEV).run().success();
-    let none = "note: built without the runner's cache";
+    let none = "note: the gha cache is left out";
     let of_runner = RUNNER_TOKEN;
     for (mode, token, scopes) in
         [("read", of_runner, 0), ("write", "run-out", 0), ("write", of_runner, 2)]

@@ -4,6 +4,7 @@
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::unwrap_used,
     missing_docs
 )]
@@ -171,7 +172,7 @@ fn at_every_request(case: fn(&Case, u64, Kill) -> bool, requests: u64) {
         }
         assert!(k > requests, "{k} requests");
     }
-    eprintln!("{count} cases");
+    println!("{count} cases");
 }
 
 #[test]

@@ -15,8 +15,8 @@ pub enum Again {
     /// Without the caches that name this layer: the registry has lost it, and BuildKit knows no way
     /// around it
     Without(String),
-    /// Without the runner's cache: it does not even let a build begin (a token that has run out)
-    WithoutRunner,
+    /// Without the gha cache: its token is no good, and BuildKit asks it before it ignores errors
+    WithoutGha,
 }
 
 /// Answers of a registry that pass: statuses, and what Go says of connections.
@@ -46,8 +46,8 @@ pub fn again(failed: &Failed) -> Option<Again> {
     if let Some((_, gone)) = text.split_once("could not fetch content descriptor ") {
         return Some(Again::Without(gone.split(' ').next().unwrap_or_default().to_owned()));
     }
-    if text.contains("failed to configure gha cache") {
-        return Some(Again::WithoutRunner);
+    if text.contains("failed to configure gha cache ") {
+        return Some(Again::WithoutGha);
     }
     let why = text.split_once("failed to push ")?.1.to_owned() + " ";
     PASSING.iter().any(|part| why.contains(part)).then_some(Again::Later)
@@ -59,7 +59,7 @@ pub struct Tries {
     failed: BTreeMap<String, u32>,
     without: BTreeMap<String, BTreeSet<String>>,
     uncached: BTreeSet<String>,
-    without_runner: bool,
+    without_gha: bool,
 }
 
 /// What is done about a service that failed.
@@ -80,7 +80,7 @@ impl Tries {
         for service in &self.uncached {
             definition.build_anew(&target_name(service));
         }
-        if self.without_runner {
+        if self.without_gha {
             definition.leave_out_gha();
         }
     }
@@ -96,11 +96,13 @@ impl Tries {
         match again(failed)? {
             Again::Without(_) if self.uncached.contains(service) => None,
             Again::Without(layer) => Some(self.without(service, &layer, naming(&layer))),
-            Again::WithoutRunner if self.without_runner => None,
-            Again::WithoutRunner => {
-                self.without_runner = true;
-                let note = format!("built without the runner's cache: {}", failed.last_words);
-                Some(Retry { wait: Duration::ZERO, note })
+            // All of a bake fail by it, whichever of them says so.
+            Again::WithoutGha => {
+                self.without_gha = true;
+                let tries = self.failed.entry(service.to_owned()).or_default();
+                *tries += 1;
+                let note = format!("the gha cache is left out: {}", failed.last_words.trim());
+                (*tries == 1).then_some(Retry { wait: Duration::ZERO, note })
             }
             Again::Later => {
                 let tries = self.failed.entry(service.to_owned()).or_default();
@@ -184,6 +186,20 @@ mod tests {
     }
 
     #[test]
+    fn a_gha_cache_that_cannot_be_used_is_left_out_once() {
+        let why = "failed to solve: failed to configure gha cache exporter: invalid token";
+        case(why, Some(Again::WithoutGha));
+        let failed = Failed { step: None, last_words: why.into() };
+        let mut tries = Tries::default();
+        for service in ["web", "api"] {
+            let mut next = || tries.next(service, &failed, Patience::PUBLISH, |_| Vec::new());
+            assert!(next().is_some());
+            assert!(next().is_none());
+        }
+        assert!(tries.without_gha);
+    }
+
+    #[test]
     fn tries_come_to_an_end() {
         let mut tries = Tries::default();
         let pushed = Failed { step: None, last_words: "failed to push r/x:t: EOF".into() };
@@ -216,10 +232,8 @@ mod tests {
         assert_eq!(note(&["r/web:dev"]), None);
         let source = |cache: &str| attributes([("type", "registry"), ("ref", cache)]);
         let mut definition = Definition::default();
-        let gha = attributes([("type", "gha"), ("scope", "web")]);
         let target = Target {
             cache_from: ["r/web:cache", "r/web:y"].map(source).to_vec(),
-            cache_to: vec![gha, source("r/web:cache")],
             ..Target::default()
         };
         definition.target.insert("web".into(), target);
@@ -227,16 +241,10 @@ mod tests {
             let mut definition = definition.clone();
             tries.adapt(&mut definition);
             let target = definition.target.remove("web").unwrap();
-            (target.cache_from.len(), target.cache_to.len(), target.no_cache)
+            (target.cache_from.len(), target.no_cache)
         };
-        assert_eq!(left(&tries), (0, 2, Some(true)));
+        assert_eq!(left(&tries), (0, Some(true)));
         tries.uncached.clear();
-        assert_eq!(left(&tries), (1, 2, None));
-        let words = "failed to solve: failed to configure gha cache exporter: token is malformed";
-        let refused = Failed { step: None, last_words: words.into() };
-        let mut next = || tries.next("web", &refused, Patience::PUBLISH, |_| Vec::new());
-        assert!(next().unwrap().note.ends_with("token is malformed"));
-        assert_eq!(next(), None);
-        assert_eq!(left(&tries), (1, 1, None));
+        assert_eq!(left(&tries), (1, None));
     }
 }

@@ -130,20 +130,20 @@ impl Definition {
         }
     }
 
-    /// Has everything built without the runner's cache.
-    pub fn leave_out_gha(&mut self) {
-        let is_other = |entry: &Attributes| entry.get("type") != Some(&Value::from("gha"));
-        for target in self.target.values_mut() {
-            target.cache_from.retain(is_other);
-            target.cache_to.retain(is_other);
-        }
-    }
-
     /// Has a target built without any cache.
     pub fn build_anew(&mut self, target: &str) {
         if let Some(target) = self.target.get_mut(target) {
             target.cache_from.clear();
             target.no_cache = Some(true);
+        }
+    }
+
+    /// Has no target read or write the gha cache.
+    pub fn leave_out_gha(&mut self) {
+        let is_other = |cache: &Attributes| cache.get("type").is_none_or(|kind| kind != "gha");
+        for target in self.target.values_mut() {
+            target.cache_from.retain(is_other);
+            target.cache_to.retain(is_other);
         }
     }
 

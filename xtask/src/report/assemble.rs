@@ -159,7 +159,7 @@ fn writes_cache(plan: &ServicePlan) -> bool {
 
 /// Each instruction once; one that ran in one try and was cached in the next has run.
 pub(super) fn counts<'a>(steps: impl Iterator<Item = &'a Step>) -> Counts {
-    let mut all: BTreeMap<(&str, &str, Option<(usize, usize)>, &str), bool> = BTreeMap::new();
+    let mut all = BTreeMap::new();
     let done = steps.filter(|step| step.is_counted());
     for step in done.filter(|step| ["ran", "cached"].contains(&step.result.as_str())) {
         let service = step.services.first().map_or("", String::as_str);
@@ -179,7 +179,7 @@ fn mark_pushed(timeline: &mut [Step], pushed: &BTreeMap<String, Sent>) {
             let of_service = |step: &&mut Step| {
                 step.services.first() == Some(service) && step.name.starts_with(name)
             };
-            if let Some(step) = timeline.iter_mut().filter(of_service).next_back() {
+            if let Some(step) = timeline.iter_mut().rfind(of_service) {
                 step.pushed = bytes;
             }
         }

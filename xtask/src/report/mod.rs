@@ -48,6 +48,15 @@ pub fn many(number: usize, thing: &str) -> String {
     format!("{text} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
+/// A size for people, in powers of ten as Docker writes it: `812 B`, `1.2 MB`.
+pub fn size(bytes: u64) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match units.iter().find(|(unit, _)| bytes >= *unit) {
+        None => format!("{bytes} B"),
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),
+    }
+}
+
 /// A duration for people: `0.04 s`, `0.4 s`, `12 s`, `2 min 5 s`.
 pub fn seconds(seconds: f64) -> String {
     if seconds < 0.095 {

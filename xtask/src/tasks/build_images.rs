@@ -1,5 +1,6 @@
 //! `build-images` and `plan`: facts, plan, then print it or carry it out.
 
+mod image_tests;
 mod loading;
 mod measuring;
 mod pushed;
@@ -88,6 +89,9 @@ impl<'a> Run<'a> {
             _ => Patience::CHECK,
         })?;
         let pushes = reading.world.facts.pushes(&request);
+        if options.test && pushes {
+            wrong!("`--test` is for runs that load images: this one pushes them");
+        }
         if pushes {
             let tree = if options.allow_dirty { Tree::MayDiffer } else { Tree::AsHead };
             let services = reading.services();
@@ -187,6 +191,7 @@ impl<'a> Run<'a> {
             if self.lost(&outcomes).is_empty() {
                 loaded?;
             }
+            self.test_images(docker, &mut outcomes)?;
             self.note(docker, &outcomes)?;
         }
         Ok((outcomes, images.into_indexes()))

@@ -5,7 +5,7 @@ use crate::cli::Report as Options;
 use crate::context::git;
 use crate::process::Command;
 use crate::report::data::Report;
-use crate::report::{compare, json, stdout, summary, timeline};
+use crate::report::{compare, json, say, stdout, summary, timeline};
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
@@ -29,7 +29,7 @@ pub fn run(session: &Session, options: &Options) -> Result<ExitCode> {
     if options.open {
         open(session, &page)?;
     } else if !session.common.quiet {
-        eprintln!("timeline: {page}");
+        say!("timeline: {page}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -71,9 +71,9 @@ impl PackageSet {
                 purpose: "the tests",
                 megabytes: 200,
                 newest: &[],
-                own: &[],
-                alone: &["busybox-static"],
-                depends_on: &[],
+                own: &["python3", "shellcheck"],
+                alone: &["busybox-static", "python3-pip-whl"],
+                depends_on: &["python3", "shellcheck"],
             },
             Self::Browser => Contents {
                 name: "browser",
