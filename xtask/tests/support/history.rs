@@ -196,6 +196,7 @@ impl History {
             revision: commit.clone(),
             created: rfc3339(Self::date(number)),
             images: SERVICES.map(image).to_vec(),
+            stands: BTreeMap::new(),
             again: false,
         };
         release.publish().unwrap();
