@@ -142,6 +142,16 @@ fn what_a_record_names_stays_though_no_tag_does() {
 }
 
 #[test]
+fn a_record_alone_keeps_a_digest() {
+    let mut world = three_pushes();
+    world.held.tags.remove(&fp(1));
+    world.protected.digests.insert("a".into(), "v1.0.0".into());
+    let pruning = world.prune((Some(30), None), &Deletes::Digests);
+    assert_eq!(goes(&pruning), [""; 0]);
+    stays(&pruning, &sha(1), "shares its digest with v1.0.0");
+}
+
+#[test]
 fn a_part_of_an_index_that_stays_is_never_deleted() {
     let mut world = three_pushes();
     // The old image is one of the platforms of the new index.
