@@ -119,7 +119,7 @@ impl Watch {
             say(session, &format!("{service}: {why}"));
         }
         say(session, &format!("building {}", touched.join(", ")));
-        let built = build_images::run(session, &as_built(options, touched.clone()))?;
+        let built = build_images::run(&session.anew(), &as_built(options, touched.clone()))?;
         if built == ExitCode::SUCCESS {
             let reach = if self.is_up { Reach::TheseAlone } else { Reach::WithDependencies };
             session.processes.run(&project.compose(docker).up(&touched, reach))?;
