@@ -18,6 +18,7 @@ pub mod links;
 pub mod progress;
 pub mod prune;
 pub mod publish;
+pub mod pushed_bytes;
 pub mod registry;
 pub mod release;
 pub mod store;

@@ -24,7 +24,8 @@ pub fn run(session: &Session, options: &Options) -> Result<ExitCode> {
     let found = find(session, &mut now, &commit)?;
     let text = if options.matrix {
         let services = found.iter().map(|affected| affected.service.clone()).collect();
-        to_github(&matrix::spread(&now, &services, options.jobs)).to_string()
+        let jobs = matrix::spread(&now, &services, options.jobs);
+        matrix::as_output(options.r#as.as_deref(), &to_github(&jobs))
     } else if options.json {
         format!("{:#}", json!({ "schema": 1, "since": commit, "services": found }))
     } else {
@@ -34,7 +35,7 @@ pub fn run(session: &Session, options: &Options) -> Result<ExitCode> {
         stdout(&text)?;
     }
     if found.is_empty() && !session.common.quiet {
-        eprintln!("no service is affected since {}", &commit[..7]);
+        crate::report::say!("no service is affected since {}", &commit[..7]);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -65,7 +66,10 @@ fn find(session: &Session, now: &mut World, commit: &str) -> Result<Vec<Affected
         Err(error) => {
             let wrong = error.downcast::<Wrong>()?;
             if !session.common.quiet {
-                eprintln!("note: everything is affected: {} cannot be read: {wrong}", &commit[..7]);
+                crate::report::say!(
+                    "note: everything is affected: {} cannot be read: {wrong}",
+                    &commit[..7]
+                );
             }
             return Ok(affected(Then::Unreadable, &now.facts, &BTreeSet::new()));
         }

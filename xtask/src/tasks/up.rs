@@ -13,7 +13,7 @@ use crate::error::Interrupted;
 use crate::manifest::Loaded;
 use crate::plan::facts::select;
 use crate::process::Command;
-use crate::report::stdout;
+use crate::report::{say, stdout};
 use anyhow::Result;
 use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
@@ -43,14 +43,14 @@ pub fn up(session: &Session, options: &Up) -> Result<ExitCode> {
     if is_built {
         let up = project.compose(&docker).up(&services, Reach::WithDependencies);
         session.processes.run(&up)?;
-        say(session, &format!("up: {}", services.join(", ")));
+        tell(session, &format!("up: {}", services.join(", ")));
     }
     match (watched, built) {
         (None, built) => built,
         (Some(_), Err(error)) if error.chain().any(|cause| cause.is::<Interrupted>()) => Err(error),
         (Some(mut watched), built) => {
             if let Err(error) = built {
-                eprintln!("error: {error:#}");
+                say!("error: {error:#}");
             }
             watched.is_up = is_built;
             watched.go_on(session, options, &docker)
@@ -63,7 +63,7 @@ pub fn down(session: &Session, options: &Down) -> Result<ExitCode> {
     let project = Project::read(session)?;
     let volumes = if options.volumes { Volumes::Remove } else { Volumes::Keep };
     let Some(docker) = connect::find(&setup(session)?)? else {
-        say(session, "no engine runs, so nothing is up");
+        tell(session, "no engine runs, so nothing is up");
         return Ok(ExitCode::SUCCESS);
     };
     let down: Command = project.compose(&docker).down(volumes);
@@ -104,9 +104,9 @@ fn as_built(options: &Up, names: Vec<String>) -> BuildImages {
     }
 }
 
-fn say(session: &Session, line: &str) {
+fn tell(session: &Session, line: &str) {
     if !session.common.quiet {
-        eprintln!("{line}");
+        say!("{line}");
     }
 }
 

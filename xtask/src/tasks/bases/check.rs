@@ -51,7 +51,9 @@ pub fn run(session: &Session, options: &BasesCheck) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let all = count(states.len(), "base");
-    eprintln!("error: {other} of {all} not known to be as locked: see `cargo xtask bases update`");
+    crate::report::say!(
+        "error: {other} of {all} not known to be as locked: see `cargo xtask bases update`"
+    );
     Ok(ExitCode::FAILURE)
 }
 

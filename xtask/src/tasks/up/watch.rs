@@ -2,7 +2,7 @@
 
 use super::super::Session;
 use super::super::build_images;
-use super::{Project, as_built, say};
+use super::{Project, as_built, tell};
 use crate::cli::Up;
 use crate::context::dockerfiles;
 use crate::context::inputs::Glance;
@@ -12,6 +12,7 @@ use crate::error::Interrupted;
 use crate::manifest::{self, Service};
 use crate::plan::graph::Graph;
 use crate::plan::watch::{Watched, affected};
+use crate::report::say;
 use anyhow::Result;
 use camino::Utf8Path;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +47,7 @@ impl Watch {
 
     /// Goes on until Ctrl-C.
     pub fn go_on(&mut self, session: &Session, options: &Up, docker: &Docker) -> Result<ExitCode> {
-        say(session, "watching; Ctrl-C ends it");
+        tell(session, "watching; Ctrl-C ends it");
         loop {
             let began = Instant::now();
             let changed = self.look(session);
@@ -54,14 +55,14 @@ impl Watch {
             let acted = self.act(session, options, docker, &changed);
             let acted = match acted {
                 Err(error) if !error.chain().any(|cause| cause.is::<Interrupted>()) => {
-                    eprintln!("error: {error:#}");
-                    say(session, "waiting for the next edit");
+                    say!("error: {error:#}");
+                    tell(session, "waiting for the next edit");
                     Ok(())
                 }
                 acted => acted,
             };
             if let Err(error) = acted.and_then(|()| session.processes.interrupt.sleep(rest)) {
-                say(session, "\nthe services go on; `cargo xtask down` stops them");
+                tell(session, "\nthe services go on; `cargo xtask down` stops them");
                 return Err(error);
             }
         }
@@ -75,8 +76,8 @@ impl Watch {
             match manifest::load(&self.project.manifest, &self.project.root) {
                 Ok(loaded) => self.project.loaded = loaded,
                 Err(error) => {
-                    eprintln!("error: {error:#}");
-                    say(session, "going on with the manifest as it was");
+                    say!("error: {error:#}");
+                    tell(session, "going on with the manifest as it was");
                 }
             }
         }
@@ -116,15 +117,15 @@ impl Watch {
         }
         let touched: Vec<String> = touched.into_iter().collect();
         for (service, why) in changed {
-            say(session, &format!("{service}: {why}"));
+            tell(session, &format!("{service}: {why}"));
         }
-        say(session, &format!("building {}", touched.join(", ")));
+        tell(session, &format!("building {}", touched.join(", ")));
         let built = build_images::run(&session.anew(), &as_built(options, touched.clone()))?;
         if built == ExitCode::SUCCESS {
             let reach = if self.is_up { Reach::TheseAlone } else { Reach::WithDependencies };
             session.processes.run(&project.compose(docker).up(&touched, reach))?;
             self.is_up = true;
-            say(session, &format!("up: {}", touched.join(", ")));
+            tell(session, &format!("up: {}", touched.join(", ")));
         }
         Ok(())
     }
