@@ -250,6 +250,18 @@ fn a_deletion_that_fails_keeps_what_it_lists() {
 }
 
 #[test]
+fn what_is_still_listed_is_not_gone() {
+    for profile in [Profile::Capable, Profile::Distribution] {
+        let world = World::new(profile);
+        let hidden = Canned::error(404, "MANIFEST_UNKNOWN");
+        world.relay.rule(When::on("DELETE", "/web/manifests/"), Then::Answer(hidden));
+        let ran = world.call(&["prune", "web"]).run();
+        assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+        assert!(ran.stdout.contains("it is still there: may we delete here?"), "{}", ran.stdout);
+    }
+}
+
+#[test]
 fn a_wrong_age_is_refused() {
     let world = World::new(Profile::Capable);
     for age in ["30m", "0d", "soon"] {
