@@ -190,6 +190,3 @@ impl Row {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

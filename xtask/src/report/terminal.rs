@@ -145,7 +145,10 @@ impl Terminal {
         let failed = progress.failed_steps();
         let step = StepName::parse(name).without_target();
         let Some(failed) = failed.iter().find(|failed| failed.name == step) else { return };
-        self.line(&format!("{}  failed: {}", self.step(name), on_one_line(&failed.error)));
+        // BuildKit repeats the whole command before it comes to the point.
+        let error = failed.error.rsplit_once("did not complete successfully: ");
+        let error = on_one_line(error.map_or(&failed.error, |(_, error)| error));
+        self.line(&format!("{}  failed: {error}", self.step(name)));
         for line in &failed.log {
             self.line(&format!("  | {}", harmless(line)));
         }

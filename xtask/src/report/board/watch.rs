@@ -121,16 +121,19 @@ impl Row {
     }
 }
 
-/// `builder 3/6 RUN make`, on one line; a digest says nothing to a reader.
+/// `builder 3/6 RUN make`, on one line. What says nothing to a reader is left out: digests, mounts,
+/// the numbers of stages without a name.
 pub fn said(step: &StepName) -> String {
     let number = step.number.map(|(step, all)| format!("{step}/{all}"));
-    let stage = step.stage.filter(|stage| *stage != "internal");
+    let stage = step.stage.filter(|stage| *stage != "internal" && !stage.starts_with("stage-"));
     let words = step.platform.into_iter().chain(stage).chain(number.as_deref());
     let text = match step.text.split_once("@sha256:") {
         Some((image, _)) if step.text.starts_with("FROM ") => image,
         _ => step.text,
     };
-    on_one_line(&words.chain([text]).collect::<Vec<_>>().join(" "))
+    let text = on_one_line(text);
+    let told = text.split(' ').filter(|word| !word.starts_with("--mount="));
+    words.chain(told).collect::<Vec<_>>().join(" ")
 }
 
 fn doing(vertex: &Vertex, step: &StepName) -> Doing {
