@@ -2,14 +2,24 @@
 
 mod bases;
 mod bench;
+mod cache;
 mod compare;
+mod daily;
+mod doctor;
+mod gate;
 mod pull;
+mod report;
 mod warm;
 
 pub use bases::{BasesCheck, BasesTask, BasesUpdate};
-pub use bench::{Bench, BenchTask, Generate, Measure};
+pub use bench::{Bench, BenchTask, Generate, Measure, Show, Shown};
+pub use cache::{CachePrune, CacheStatus, CacheTask, Clean};
 pub use compare::{Affected, Matrix, Why};
+pub use daily::{Down, Logs, Up};
+pub use doctor::Doctor;
+pub use gate::Gate;
 pub use pull::Pull;
+pub use report::Report;
 pub use warm::WarmCache;
 
 use crate::tasks::engine::EngineTask;
@@ -77,6 +87,9 @@ pub enum Task {
     /// Print services spread over the jobs of a workflow
     #[command(after_help = compare::MATRIX_HELP)]
     Matrix(Matrix),
+    /// Tell whether all jobs of a workflow went well: the one check to require
+    #[command(after_help = gate::GATE_HELP)]
+    Gate(Gate),
     /// What Dockerfiles start from, and the lock file that holds it to one content
     #[command(after_help = bases::BASES_HELP)]
     Bases {
@@ -90,6 +103,28 @@ pub enum Task {
     /// Make the registry caches hot for the dev branch or a release, where they are cold
     #[command(after_help = warm::WARM_CACHE_HELP)]
     WarmCache(WarmCache),
+    /// Print what came of a past run, draw its timeline, and say what became slower since another
+    #[command(after_help = report::REPORT_HELP)]
+    Report(Report),
+    /// Build the images and start the services on them; with --watch again after each edit
+    #[command(after_help = daily::UP_HELP)]
+    Up(Up),
+    /// Stop the services
+    Down(Down),
+    /// Print what services have printed
+    Logs(Logs),
+    /// Look for what is wrong here, and say what mends it
+    #[command(after_help = doctor::DOCTOR_HELP)]
+    Doctor(Doctor),
+    /// What caches and old images cost, and taking them away
+    #[command(after_help = cache::CACHE_HELP)]
+    Cache {
+        /// What of them
+        #[command(subcommand)]
+        task: CacheTask,
+    },
+    /// Remove this project's images from the engine, and what runs left under target/xtask
+    Clean(Clean),
     /// Write docker-compose.yml from the manifest
     Compose(Compose),
     /// Measure this program beside others at the same work, each on a private engine of its own
@@ -186,8 +221,9 @@ pub struct Fingerprint {
 /// Options of build-images and plan.
 #[derive(Args, Clone, Debug, Default)]
 pub struct BuildImages {
-    /// Services and groups; what they build on is taken along [default: all services]
-    #[arg(value_name = "SERVICE|GROUP")]
+    /// Services and groups, also several in one argument; what they build on is taken along
+    /// [default: all services]
+    #[arg(value_name = "SERVICE|GROUP", value_delimiter = ' ')]
     pub names: Vec<String>,
     /// What the run is to be taken for: local, pr, dev or release:vX.Y.Z. The revision is then HEAD
     /// [default: what GitHub's environment says, else local]
@@ -214,6 +250,9 @@ pub struct BuildImages {
     /// Load the images into the engine also where the event does not (pr)
     #[arg(long)]
     pub load: bool,
+    /// Load the images, and run in each what `test` in the manifest says; one that fails has failed
+    #[arg(long)]
+    pub test: bool,
     /// Push nothing and move no tag, also where the event would
     #[arg(long)]
     pub no_push: bool,

@@ -5,7 +5,14 @@ use super::generate::Wanted;
 use super::scenario::Case;
 use super::statistics::{Spread, median_count};
 use super::traffic::Traffic;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The version of the format of a report.
+pub const SCHEMA: u32 = 2;
+
+/// What we are called.
+pub const OURS: &str = "xtask";
 
 /// One run of one contestant.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,10 +23,21 @@ pub struct Run {
     pub traffic: Traffic,
     /// The most memory that our process had, in bytes
     pub peak_memory: Option<u64>,
+    /// Steps that were run or cached, and those that were cached, where the builder tells
+    pub steps: Option<Steps>,
+}
+
+/// Steps that could be cached (DESIGN 4.7), and those that were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// All
+    pub total: u64,
+    /// Of which cached
+    pub cached: u64,
 }
 
 /// All that was measured so far.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Report {
     /// The version of this format
@@ -30,19 +48,25 @@ pub struct Report {
     pub runs: u32,
     /// How many cores the machine has
     pub cores: usize,
+    /// What the machine is: processor, memory, system, versions
+    #[serde(default)]
+    pub machine: Vec<String>,
+    /// The command that measured
+    #[serde(default)]
+    pub command: String,
     /// The rows in the order in which they were measured
     pub rows: Vec<Row>,
 }
 
 /// One contestant in one case.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Row {
     /// What was done
     #[serde(flatten)]
     pub case: Case,
     /// By whom; `floor` is what nobody can be faster than
-    pub contestant: &'static str,
+    pub contestant: String,
     /// What it took
     pub seconds: Spread,
     /// Seconds as a multiple of ours
@@ -57,6 +81,9 @@ pub struct Row {
     /// What came by at the registry
     #[serde(skip_serializing_if = "Option::is_none")]
     pub traffic: Option<Traffic>,
+    /// The least and the most of each count over the runs
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
     /// The most memory that our process had, in bytes
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peak_memory: Option<u64>,
@@ -68,15 +95,90 @@ pub struct Row {
     pub load: Option<f64>,
 }
 
+/// Counts over the runs of one contestant.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Counts {
+    /// Requests, without those for tokens
+    pub requests: Extent,
+    /// Tags that were written
+    pub tags: Extent,
+    /// Bytes of bodies to the registry
+    pub pushed: Extent,
+    /// Bytes of bodies from the registry
+    pub pulled: Extent,
+    /// Steps that could be cached, where they are known
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Extent>,
+    /// Those of them that were
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached: Option<Extent>,
+}
+
+/// The least and the most of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Extent {
+    /// The least
+    pub min: u64,
+    /// The most
+    pub max: u64,
+}
+
+impl Extent {
+    fn of(values: impl Iterator<Item = u64> + Clone) -> Option<Self> {
+        Some(Self { min: values.clone().min()?, max: values.max()? })
+    }
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { min, max } = self;
+        if min == max { write!(f, "{min}") } else { write!(f, "{min} to {max}") }
+    }
+}
+
+impl Counts {
+    fn of(runs: &[Run]) -> Option<Self> {
+        let each = |count: fn(&Run) -> u64| Extent::of(runs.iter().map(count));
+        let steps: Option<Vec<Steps>> = runs.iter().map(|run| run.steps).collect();
+        let of_steps = |count: fn(&Steps) -> u64| Extent::of(steps.as_deref()?.iter().map(count));
+        Some(Self {
+            requests: each(|run| run.traffic.requests)?,
+            tags: each(|run| run.traffic.tags)?,
+            pushed: each(|run| run.traffic.bytes_pushed)?,
+            pulled: each(|run| run.traffic.bytes_pulled)?,
+            steps: of_steps(|steps| steps.total),
+            cached: of_steps(|steps| steps.cached),
+        })
+    }
+}
+
 impl Row {
+    /// Steps that could be cached, where they are known.
+    pub fn steps_in_all(&self) -> Option<Extent> {
+        self.counts.as_ref()?.steps
+    }
+
+    /// Those that were.
+    pub fn cached(&self) -> Option<Extent> {
+        self.counts.as_ref()?.cached
+    }
+
+    /// The part of the steps that was cached, of the worst run; none where there was no step.
+    pub fn hit_rate(&self) -> Option<f64> {
+        let (steps, cached) = (self.steps_in_all()?, self.cached()?);
+        (steps.max > 0).then(|| cached.min as f64 / steps.max as f64)
+    }
+
     /// What several runs of one contestant come to; nothing where there was none.
-    pub fn of(case: Case, contestant: &'static str, runs: &[Run], services: usize) -> Option<Self> {
+    pub fn of(case: Case, contestant: &str, runs: &[Run], services: usize) -> Option<Self> {
         let seconds = Spread::of(runs.iter().map(|run| run.seconds).collect())?;
         let traffic = Traffic::median(&runs.iter().map(|run| &run.traffic).collect::<Vec<_>>());
         let peaks: Option<Vec<u64>> = runs.iter().map(|run| run.peak_memory).collect();
         Some(Self {
             requests_per_service: Some(rounded(traffic.requests as f64 / services as f64)),
             traffic: Some(traffic),
+            counts: Counts::of(runs),
             peak_memory: peaks.map(median_count),
             ..Self::bare(case, contestant, seconds)
         })
@@ -97,15 +199,16 @@ impl Row {
         Some(Self { floor: Some(floor), ..Self::bare(case, "floor", seconds) })
     }
 
-    fn bare(case: Case, contestant: &'static str, seconds: Spread) -> Self {
+    fn bare(case: Case, contestant: &str, seconds: Spread) -> Self {
         Self {
             case,
-            contestant,
+            contestant: contestant.to_owned(),
             seconds,
             times_ours: None,
             times_fastest_peer: None,
             requests_per_service: None,
             traffic: None,
+            counts: None,
             peak_memory: None,
             floor: None,
             load: None,
@@ -116,7 +219,7 @@ impl Row {
 /// Fills in what the rows of one case are to each other.
 pub fn compare(rows: &mut [Row]) {
     let median = |row: &Row| row.seconds.median;
-    let is_ours = |row: &&Row| row.contestant == "xtask";
+    let is_ours = |row: &&Row| row.contestant == OURS;
     let ours = rows.iter().find(is_ours).map(median);
     let peers = rows.iter().filter(|row| !is_ours(row) && row.floor.is_none());
     let fastest = peers.map(median).min_by(f64::total_cmp);
@@ -136,11 +239,24 @@ fn rounded(value: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::bench) mod tests {
     use super::*;
+    use crate::bench::generate::Base;
     use crate::bench::scenario::Scenario;
 
-    fn row(contestant: &'static str, seconds: f64) -> Row {
+    /// One case, as it was measured by each.
+    pub fn report(of: &[(&str, &[Run])]) -> Report {
+        let wanted = Wanted { services: 20, files: 50, bytes: 1, seed: 1, base: Base::Busybox };
+        let case = Scenario::Noop.cases()[0];
+        let row = |(by, runs): &(&str, &[Run])| Row::of(case, by, runs, wanted.services);
+        let mut rows: Vec<Row> = of.iter().filter_map(row).collect();
+        compare(&mut rows);
+        let runs = of.iter().map(|(_, runs)| runs.len()).max().unwrap_or_default() as u32;
+        let (machine, command) = (Vec::new(), String::new());
+        Report { schema: SCHEMA, work: wanted, runs, cores: 2, machine, command, rows }
+    }
+
+    fn row(contestant: &str, seconds: f64) -> Row {
         let run = Run { seconds, ..Run::default() };
         Row::of(Scenario::Noop.cases()[0], contestant, &[run], 10).unwrap()
     }

@@ -4,8 +4,8 @@ use super::engine::{OwnEngine, purge_leftovers};
 use super::floor::{self, Floor};
 use super::generate::Wanted;
 use super::lane::{Contestant, Lane, Site, registry_of, work};
-use super::report::{Report, Row, Run, compare};
-use super::repository::Repository;
+use super::report::{Report, Row, Run, SCHEMA, compare};
+use super::repository::{Own, Repository};
 use super::scenario::{Case, Engine, Event, Scenario, rotated};
 use crate::context::bases::Making;
 use crate::docker::engine::files;
@@ -18,14 +18,22 @@ use std::net::{Ipv4Addr, SocketAddr};
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// What is built
+    /// What is generated; of a repository's own services only how many there are
     pub wanted: Wanted,
+    /// The repository whose own services are measured
+    pub own: Option<Own>,
+    /// The branch that `dev` runs are of
+    pub dev_branch: String,
     /// The scenarios, in the order in which they are measured
     pub scenarios: Vec<Scenario>,
     /// Who builds
     pub contestants: Vec<Contestant>,
     /// How often each
     pub runs: u32,
+    /// What the machine is
+    pub machine: Vec<String>,
+    /// The command that was given
+    pub command: String,
     /// Takes what was measured so far, after each scenario
     pub save: Option<Utf8PathBuf>,
 }
@@ -42,12 +50,18 @@ pub struct Bench<'a> {
 /// Measures everything that is asked for.
 pub fn run(asked: &Asked, site: &Site) -> Result<Report> {
     purge_leftovers(&site.setup);
-    let repository = Repository::generate(asked.wanted, site.root.clone(), &site.setup.processes)?;
+    let (root, processes) = (site.root.clone(), &site.setup.processes);
+    let repository = match &asked.own {
+        Some(own) => Repository::clone_of(own, root, &asked.dev_branch, processes)?,
+        None => Repository::generate(asked.wanted, root, processes)?,
+    };
     let report = Report {
-        schema: 1,
+        schema: SCHEMA,
         work: asked.wanted,
         runs: asked.runs,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
+        machine: asked.machine.clone(),
+        command: asked.command.clone(),
         rows: Vec::new(),
     };
     let mut bench = Bench { asked, site, repository, lanes: BTreeMap::new(), report };
@@ -146,7 +160,7 @@ impl Bench<'_> {
         };
         let docker = &fresh.as_ref().unwrap_or(&lane.own).docker;
         let Repository { revision, commits, .. } = &self.repository;
-        lane.run(self.site, case.event, &case.event.tags(revision, *commits), docker)
+        lane.run(self.site, case, &case.event.tags(revision, *commits), docker)
     }
 
     fn lane(&self, contestant: Contestant) -> Result<&Lane> {

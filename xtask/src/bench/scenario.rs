@@ -4,20 +4,26 @@ use crate::context::event::Kind;
 use crate::plan::tags::{Known, tags};
 use clap::ValueEnum;
 use semver::Version;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A kind of work. They run in this order: each leaves published what the next starts from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scenario {
     /// The first build of all services, published
     Cold,
     /// Nothing changed: as a pull request and as a push, on a warm and on an empty engine
     Noop,
+    /// Everything built again from the caches of the registry, on an empty engine: nothing is skipped
+    Warm,
     /// A commit that changes no service, published
     DevCommit,
     /// One file of one service changed: as a pull request and as a push
     OneEdit,
+    /// One file of a service changed that others build on: as a pull request and as a push
+    BaseEdit,
+    /// A pull request that changes one file, on an empty engine
+    Pr,
     /// A release of what `dev` has published
     Release,
     /// A plan of an unchanged tree, against a registry that has nothing
@@ -25,7 +31,7 @@ pub enum Scenario {
 }
 
 /// What a run is taken for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
     /// A pull request: the cache is read, nothing is pushed
@@ -37,7 +43,7 @@ pub enum Event {
 }
 
 /// What an engine knows beforehand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
     /// Nothing, and its registry is empty too
@@ -52,18 +58,21 @@ pub enum Engine {
 }
 
 /// What is committed before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Change {
     /// Nothing
+    #[default]
     Nothing,
     /// A file that no service sends
     Elsewhere,
     /// A file of a service that nothing builds on
     Leaf,
+    /// A file of a service that others build on, where there is one
+    Base,
 }
 
 /// One row of the table for all contestants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Case {
     /// The scenario
     pub scenario: Scenario,
@@ -76,11 +85,20 @@ pub struct Case {
     pub change: Change,
 }
 
+impl Case {
+    /// Whether it is the same case, of whichever run.
+    pub fn is_as(self, other: Self) -> bool {
+        let key = |case: Self| (case.scenario, case.event, case.engine);
+        key(self) == key(other)
+    }
+}
+
 impl Scenario {
     /// What it consists of.
     pub fn cases(self) -> Vec<Case> {
+        use Change::{Base, Elsewhere, Leaf, Nothing};
+        use Engine::{Fresh, New, Warm, Without};
         use Event::{Dev, Pr};
-        use {Change::*, Engine::*};
         let case = |event, engine, change| Case { scenario: self, event, engine, change };
         match self {
             Self::Cold => vec![case(Dev, New, Nothing)],
@@ -90,8 +108,11 @@ impl Scenario {
                 case(Pr, Fresh, Nothing),
                 case(Dev, Fresh, Nothing),
             ],
+            Self::Warm => vec![case(Pr, Fresh, Nothing), case(Dev, Fresh, Nothing)],
             Self::DevCommit => vec![case(Dev, Warm, Elsewhere)],
             Self::OneEdit => vec![case(Pr, Warm, Leaf), case(Dev, Warm, Leaf)],
+            Self::BaseEdit => vec![case(Pr, Warm, Base), case(Dev, Warm, Base)],
+            Self::Pr => vec![case(Pr, Fresh, Leaf)],
             Self::Release => vec![case(Event::Release, Warm, Elsewhere)],
             Self::Plan => vec![case(Pr, Without, Nothing)],
         }
@@ -102,8 +123,11 @@ impl Scenario {
         match self {
             Self::Cold => "cold",
             Self::Noop => "noop",
+            Self::Warm => "warm",
             Self::DevCommit => "dev-commit",
             Self::OneEdit => "one-edit",
+            Self::BaseEdit => "base-edit",
+            Self::Pr => "pr",
             Self::Release => "release",
             Self::Plan => "plan",
         }

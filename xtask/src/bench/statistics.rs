@@ -1,9 +1,9 @@
 //! What is said of several runs. Pure.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Seconds of several runs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Spread {
     /// The middle one
     pub median: f64,
@@ -23,6 +23,11 @@ impl Spread {
         let min = all.iter().copied().fold(f64::INFINITY, f64::min);
         let max = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         Some(Self { median, min, max, all })
+    }
+
+    /// From the shortest to the longest, as a part of the median.
+    pub fn relative(&self) -> f64 {
+        if self.median > 0.0 { (self.max - self.min) / self.median } else { 0.0 }
     }
 }
 

@@ -49,7 +49,7 @@ fn cells(row: &Row) -> [String; HEAD.len()] {
         row.case.scenario.name().into(),
         row.case.event.name().into(),
         row.case.engine.name().into(),
-        row.contestant.into(),
+        row.contestant.clone(),
         seconds(row.seconds.median),
         format!("{}-{}", seconds(row.seconds.min), seconds(row.seconds.max)),
         or_empty(row.times_ours.map(times)),
@@ -61,7 +61,7 @@ fn cells(row: &Row) -> [String; HEAD.len()] {
     ]
 }
 
-fn seconds(seconds: f64) -> String {
+pub fn seconds(seconds: f64) -> String {
     if seconds < 1.0 {
         format!("{seconds:.3}")
     } else if seconds < 100.0 {
@@ -71,26 +71,25 @@ fn seconds(seconds: f64) -> String {
     }
 }
 
-fn times(times: f64) -> String {
+pub fn times(times: f64) -> String {
     if times >= 10.0 { format!("{times:.0}x") } else { format!("{times:.2}x") }
 }
 
-fn megabytes(bytes: u64) -> String {
+pub fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::generate::{Base, Wanted};
-    use crate::bench::report::{Run, compare};
+    use crate::bench::report::{Run, compare, tests::report};
     use crate::bench::scenario::Scenario;
     use crate::bench::traffic::Traffic;
 
     fn rows(case: usize, of: &[(&'static str, f64, Option<u64>)]) -> Vec<Row> {
         let row = |(by, seconds, peak_memory): &(&'static str, f64, Option<u64>)| {
             let traffic = Traffic { requests: 30, bytes_pulled: 1_250_000, ..Traffic::default() };
-            let run = Run { seconds: *seconds, traffic, peak_memory: *peak_memory };
+            let run = Run { seconds: *seconds, traffic, peak_memory: *peak_memory, steps: None };
             Row::of(Scenario::Noop.cases()[case], by, &[run], 20).unwrap()
         };
         let mut rows: Vec<Row> = of.iter().map(row).collect();
@@ -100,10 +99,9 @@ mod tests {
 
     #[test]
     fn a_case_is_named_once_and_what_is_unknown_is_empty() {
-        let wanted = Wanted { services: 20, files: 50, bytes: 1, seed: 1, base: Base::Busybox };
         let mut all = rows(0, &[("xtask", 0.05, Some(21_000_000)), ("bake", 2.0, None)]);
         all.extend(rows(3, &[("xtask", 0.1, None)]));
-        let report = Report { schema: 1, work: wanted, runs: 1, cores: 2, rows: all };
+        let report = Report { rows: all, ..report(&[]) };
         let expected = "\
 scenario  event  engine  by     median      min-max  of ours  of best peer  req/service  pushed  pulled   memory
 noop      pr     warm    xtask   0.050  0.050-0.050    1.00x         0.03x          1.5  0.0 MB  1.2 MB  21.0 MB

@@ -2,11 +2,11 @@
 
 use super::statistics::median_count;
 use relay::Entry;
-use serde::Serialize;
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Requests and bytes of one run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Traffic {
     /// All requests but those for tokens
@@ -15,6 +15,9 @@ pub struct Traffic {
     pub methods: BTreeMap<String, u64>,
     /// Requests for tokens
     pub token_requests: u64,
+    /// Tags that were written, each once
+    #[serde(default)]
+    pub tags: u64,
     /// Bytes of bodies that went to the registry
     pub bytes_pushed: u64,
     /// Bytes of bodies that came from it
@@ -24,7 +27,7 @@ pub struct Traffic {
 impl Traffic {
     /// Counts what came by.
     pub fn of(entries: &[Entry]) -> Self {
-        let mut traffic = Self::default();
+        let mut traffic = Self { tags: tags(entries), ..Self::default() };
         for entry in entries {
             traffic.bytes_pushed += entry.up;
             traffic.bytes_pulled += entry.down;
@@ -50,11 +53,22 @@ impl Traffic {
         Self {
             requests: each(&|run| run.requests),
             methods: methods.map(of).collect(),
+            tags: each(&|run| run.tags),
             token_requests: each(&|run| run.token_requests),
             bytes_pushed: each(&|run| run.bytes_pushed),
             bytes_pulled: each(&|run| run.bytes_pulled),
         }
     }
+}
+
+/// How many tags were written: those of caches and artifacts too, not what was pushed by digest.
+fn tags(entries: &[Entry]) -> u64 {
+    let written = entries.iter().filter(|entry| entry.method == "PUT");
+    let tags = written.filter(|entry| {
+        let tag = entry.path.split_once("/manifests/").map(|(_, tag)| tag);
+        tag.is_some_and(|tag| !tag.contains(':'))
+    });
+    tags.map(|entry| entry.path.as_str()).collect::<BTreeSet<_>>().len() as u64
 }
 
 #[cfg(test)]
@@ -71,11 +85,17 @@ mod tests {
             entry("GET", "/v2/", 0, 2),
             entry("GET", "/token?scope=x", 0, 100),
             entry("PUT", "/v2/web/manifests/dev", 700, 0),
+            entry("PUT", "/v2/web/manifests/dev", 0, 0),
+            entry("PUT", "/v2/web/manifests/sha256:0", 0, 0),
+            entry("HEAD", "/v2/web/manifests/latest", 0, 0),
         ];
         let traffic = Traffic::of(&entries);
-        assert_eq!((traffic.requests, traffic.token_requests), (2, 1));
+        assert_eq!((traffic.requests, traffic.token_requests, traffic.tags), (5, 1, 1));
         assert_eq!((traffic.bytes_pushed, traffic.bytes_pulled), (700, 102));
-        assert_eq!(traffic.methods, [("GET".to_owned(), 1), ("PUT".to_owned(), 1)].into());
+        assert_eq!(
+            traffic.methods,
+            [("GET".to_owned(), 1), ("HEAD".to_owned(), 1), ("PUT".to_owned(), 3)].into()
+        );
     }
 
     #[test]

@@ -13,10 +13,13 @@ and bytes are counted before the registry, for all the same way. It needs a Debi
 machine and root, and leaves nothing behind.
 
 Examples:
+  cargo xtask bench
   cargo xtask bench --services 20
   cargo xtask bench --services 100 --scenario noop --peers bake --runs 5 --save noop.json
   cargo xtask bench --services 20 --scenario release
   cargo xtask bench --services 1000 --scenario plan
+  cargo xtask bench --services 20 --runs 5 --against noop.json --budget budgets.toml
+  cargo xtask bench show noop.json --markdown
   cargo xtask bench generate --services 20 --output /tmp/twenty";
 
 /// What of bench.
@@ -42,8 +45,9 @@ pub struct Measure {
         default_value = "noop,dev-commit,one-edit"
     )]
     pub scenario: Vec<Scenario>,
-    /// How many services are generated
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), required = true)]
+    /// How many services are generated; without it the repository's own are measured, as they are
+    /// committed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub services: Option<u32>,
     /// How often each is run
     #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]
@@ -63,12 +67,29 @@ pub struct Measure {
     /// Write what was measured as JSON, after each scenario
     #[arg(long, value_name = "FILE")]
     pub save: Option<Utf8PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How it is shown
+    #[command(flatten)]
+    pub shown: Shown,
     /// Print what would be measured, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// How a measurement is shown, and what it is held to.
+#[derive(Args, Clone, Debug)]
+pub struct Shown {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Print a table in Markdown
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+    /// Compare with a measurement that was saved: what got worse is exit code 1
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<Utf8PathBuf>,
+    /// Hold it to budgets, a TOML file of `[[budget]]`: one that is not kept is exit code 1
+    #[arg(long, value_name = "FILE")]
+    pub budget: Option<Utf8PathBuf>,
 }
 
 /// Something else of bench.
@@ -76,6 +97,19 @@ pub struct Measure {
 pub enum BenchTask {
     /// Write a monorepo of so many services: the same numbers give the same bytes
     Generate(Generate),
+    /// Show a measurement that was saved
+    Show(Show),
+}
+
+/// Options of bench show.
+#[derive(Args, Clone, Debug)]
+pub struct Show {
+    /// What `--save` wrote
+    #[arg(value_name = "FILE")]
+    pub file: Utf8PathBuf,
+    /// How it is shown
+    #[command(flatten)]
+    pub shown: Shown,
 }
 
 /// Options of bench generate.

@@ -36,9 +36,7 @@ One line of JSON for `strategy.matrix`, with name and services of each job:
         matrix: ${{ steps.plan.outputs.matrix }}
       steps:
         - id: plan
-          run: |
-            matrix=$(cargo xtask matrix)
-            echo \"matrix=$matrix\" >> \"$GITHUB_OUTPUT\"
+          run: cargo xtask matrix --as matrix >> \"$GITHUB_OUTPUT\"
     build:
       needs: plan
       if: needs.plan.outputs.matrix != '{\"include\":[]}'   # GitHub refuses a matrix without jobs
@@ -46,7 +44,9 @@ One line of JSON for `strategy.matrix`, with name and services of each job:
         matrix: ${{ fromJSON(needs.plan.outputs.matrix) }}
       name: ${{ matrix.name }}
       steps:
-        - run: cargo xtask build-images ${{ matrix.services }}
+        - env:
+            SERVICES: ${{ matrix.services }}
+          run: cargo xtask build-images \"$SERVICES\"
 
 Services that build on each other are in one job. The jobs are as even as the seconds of the last
 runs (below target/xtask) allow; what was not built then counts as the median.";
@@ -66,6 +66,9 @@ pub struct Affected {
     /// How many jobs at most
     #[arg(long, value_name = "N", default_value_t = 8, requires = "matrix", value_parser = jobs)]
     pub jobs: usize,
+    /// Print `NAME=` before it: an output of a workflow's step
+    #[arg(long, value_name = "NAME", requires = "matrix", value_parser = output)]
+    pub r#as: Option<String>,
 }
 
 /// Options of why.
@@ -97,6 +100,9 @@ pub struct Matrix {
     /// Print the jobs with the seconds that they are expected to take
     #[arg(long)]
     pub json: bool,
+    /// Print `NAME=` before it: an output of a workflow's step
+    #[arg(long, value_name = "NAME", conflicts_with = "json", value_parser = output)]
+    pub r#as: Option<String>,
 }
 
 /// GitHub allows so many jobs of one matrix.
@@ -106,5 +112,15 @@ fn jobs(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=MOST_JOBS) => Ok(number),
         _ => Err(format!("it must be from 1 to {MOST_JOBS}, as many jobs as GitHub allows")),
+    }
+}
+
+/// The name of an output, which GitHub reads up to the first `=` of a line.
+fn output(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    match text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.chars().all(fits)
+    {
+        true => Ok(text.to_owned()),
+        false => Err("it begins with a letter or `_`, and has letters, digits, `_` and `-`".into()),
     }
 }

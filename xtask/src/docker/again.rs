@@ -15,6 +15,8 @@ pub enum Again {
     /// Without the caches that name this layer: the registry has lost it, and BuildKit knows no way
     /// around it
     Without(String),
+    /// Without the gha cache: its token is no good, and BuildKit asks it before it ignores errors
+    WithoutGha,
 }
 
 /// Answers of a registry that pass: statuses, and what Go says of connections.
@@ -44,6 +46,9 @@ pub fn again(failed: &Failed) -> Option<Again> {
     if let Some((_, gone)) = text.split_once("could not fetch content descriptor ") {
         return Some(Again::Without(gone.split(' ').next().unwrap_or_default().to_owned()));
     }
+    if text.contains("failed to configure gha cache ") {
+        return Some(Again::WithoutGha);
+    }
     let why = text.split_once("failed to push ")?.1.to_owned() + " ";
     PASSING.iter().any(|part| why.contains(part)).then_some(Again::Later)
 }
@@ -54,6 +59,7 @@ pub struct Tries {
     failed: BTreeMap<String, u32>,
     without: BTreeMap<String, BTreeSet<String>>,
     uncached: BTreeSet<String>,
+    without_gha: bool,
 }
 
 /// What is done about a service that failed.
@@ -74,6 +80,9 @@ impl Tries {
         for service in &self.uncached {
             definition.build_anew(&target_name(service));
         }
+        if self.without_gha {
+            definition.leave_out_gha();
+        }
     }
 
     /// Whether and when a service is tried again. `naming` gives those of its caches that name a layer.
@@ -87,6 +96,14 @@ impl Tries {
         match again(failed)? {
             Again::Without(_) if self.uncached.contains(service) => None,
             Again::Without(layer) => Some(self.without(service, &layer, naming(&layer))),
+            // All of a bake fail by it, whichever of them says so.
+            Again::WithoutGha => {
+                self.without_gha = true;
+                let tries = self.failed.entry(service.to_owned()).or_default();
+                *tries += 1;
+                let note = format!("the gha cache is left out: {}", failed.last_words.trim());
+                (*tries == 1).then_some(Retry { wait: Duration::ZERO, note })
+            }
             Again::Later => {
                 let tries = self.failed.entry(service.to_owned()).or_default();
                 *tries += 1;
@@ -166,6 +183,20 @@ mod tests {
         let gone = "failed to copy: httpReadSeeker: failed open: \
             could not fetch content descriptor sha256:1 (x) from remote: not found";
         assert_eq!(again(&failed(gone)), Some(Again::Without("sha256:1".into())));
+    }
+
+    #[test]
+    fn a_gha_cache_that_cannot_be_used_is_left_out_once() {
+        let why = "failed to solve: failed to configure gha cache exporter: invalid token";
+        case(why, Some(Again::WithoutGha));
+        let failed = Failed { step: None, last_words: why.into() };
+        let mut tries = Tries::default();
+        for service in ["web", "api"] {
+            let mut next = || tries.next(service, &failed, Patience::PUBLISH, |_| Vec::new());
+            assert!(next().is_some());
+            assert!(next().is_none());
+        }
+        assert!(tries.without_gha);
     }
 
     #[test]

@@ -138,6 +138,15 @@ impl Definition {
         }
     }
 
+    /// Has no target read or write the gha cache.
+    pub fn leave_out_gha(&mut self) {
+        let is_other = |cache: &Attributes| cache.get("type").is_none_or(|kind| kind != "gha");
+        for target in self.target.values_mut() {
+            target.cache_from.retain(is_other);
+            target.cache_to.retain(is_other);
+        }
+    }
+
     /// The targets that are built.
     pub fn default_targets(&self) -> &[String] {
         self.group.get("default").map_or(&[], |group| &group.targets)

@@ -60,6 +60,7 @@ pub(super) const SERVICE: &[Key] = &[
     ("description", "\"what people see of it\""),
     ("epoch", "1"),
     ("refresh", "\"7d\""),
+    ("test", "[\"web\", \"--version\"]"),
 ];
 
 /// `secrets = [{ … }]`

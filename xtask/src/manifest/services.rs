@@ -99,6 +99,7 @@ fn service(reader: &mut Reader<'_>, table: &Table<'_>, name: &str, project: &Pro
         platforms: platforms(reader, table).unwrap_or_else(|| project.platforms.clone()),
         epoch: reader.number(table, "epoch").unwrap_or(0),
         refresh: refresh.and_then(|text| reader.check(&text.span, values::duration(text.text))),
+        test: test(reader, table),
     }
 }
 
@@ -135,6 +136,17 @@ fn volatile_args(reader: &mut Reader<'_>, table: &Table<'_>) -> Vec<String> {
         names.push(name.text.to_owned());
     }
     names
+}
+
+/// What is run in the image: a program and its arguments, not a line for a shell.
+fn test(reader: &mut Reader<'_>, table: &Table<'_>) -> Vec<String> {
+    let words = reader.strings(table, "test").unwrap_or_default();
+    if reader.list(table, "test").is_some_and(|list| list.is_empty()) {
+        let fault = Fault::new(format!("`test` in {} is empty", table.title));
+        let help = "name what is run in the image, or leave the key out";
+        reader.wrong(&table.place("test"), fault.help(help));
+    }
+    words.into_iter().map(|word| word.text.to_owned()).collect()
 }
 
 fn contexts(reader: &mut Reader<'_>, table: &Table<'_>) -> BTreeMap<String, String> {

@@ -93,6 +93,8 @@ pub struct Service {
     pub epoch: u64,
     /// On `dev`, rebuild without cache when the published image is older
     pub refresh: Option<Duration>,
+    /// What is run in a container of the image to test it (`build-images --test`); may be empty
+    pub test: Vec<String>,
 }
 
 /// A build secret: exactly one source, a file or an environment variable.

@@ -24,7 +24,8 @@ pub fn run(session: &Session, options: &Options) -> Result<ExitCode> {
     let found = find(session, &mut now, &commit)?;
     let text = if options.matrix {
         let services = found.iter().map(|affected| affected.service.clone()).collect();
-        to_github(&matrix::spread(&now, &services, options.jobs)).to_string()
+        let jobs = matrix::spread(&now, &services, options.jobs);
+        matrix::as_output(options.r#as.as_deref(), &to_github(&jobs))
     } else if options.json {
         format!("{:#}", json!({ "schema": 1, "since": commit, "services": found }))
     } else {

@@ -1,10 +1,14 @@
 //! `bench`: measures us beside others, and `bench generate` writes the monorepo that is measured.
 
+mod judge;
+mod machine;
+mod own;
+
 use super::Session;
 use crate::bench::generate::{self, CONTEXT, Wanted};
 use crate::bench::run::Asked;
 use crate::bench::scenario::Scenario;
-use crate::bench::{Contestant, Site, is_gone, repository, table};
+use crate::bench::{Contestant, Site, is_gone, repository};
 use crate::cli::{Bench, BenchTask, Generate, Measure};
 use crate::context::git;
 use crate::docker::engine::packages::{self, PackageSet};
@@ -12,6 +16,7 @@ use crate::docker::engine::{Setup, check_machine, files};
 use crate::report::{count, stdout};
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
+use judge::Judge;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -23,16 +28,21 @@ const CONTEXT_OF_PLAN: usize = 100_000;
 pub fn run(session: &Session, options: &Bench) -> Result<ExitCode> {
     match &options.task {
         Some(BenchTask::Generate(options)) => generate(session, options),
+        Some(BenchTask::Show(options)) => {
+            let judge = Judge::read(&session.env.dir, &options.shown)?;
+            judge.print(&judge::report(&session.env.dir.join(&options.file))?, &options.shown)
+        }
         None => measure(session, &options.measure),
     }
 }
 
 fn measure(session: &Session, options: &Measure) -> Result<ExitCode> {
-    let asked = asked(session, options);
+    let asked = asked(session, options)?;
     if options.dry_run {
         stdout(described(&asked).trim_end())?;
         return Ok(ExitCode::SUCCESS);
     }
+    let judge = Judge::read(&session.env.dir, &options.shown)?;
     if let Some(file) = &asked.save {
         can_be_saved(file)?;
     }
@@ -53,12 +63,7 @@ fn measure(session: &Session, options: &Measure) -> Result<ExitCode> {
     let of_engines = if session.common.verbose { say } else { nothing };
     let site = Site::new(Setup { say: of_engines, ..setup }, say, &session.env, &folder.0)?;
     let report = crate::bench::run::run(&asked, &site)?;
-    stdout(&if options.json {
-        serde_json::to_string_pretty(&report)?
-    } else {
-        table(&report).trim_end().to_owned()
-    })?;
-    Ok(ExitCode::SUCCESS)
+    judge.print(&report, &options.shown)
 }
 
 /// Before minutes of work whose result would be lost. What is in the file stays until then.
@@ -69,7 +74,7 @@ fn can_be_saved(file: &Utf8Path) -> Result<()> {
     Ok(())
 }
 
-fn asked(session: &Session, options: &Measure) -> Asked {
+fn asked(session: &Session, options: &Measure) -> Result<Asked> {
     let mut scenarios = options.scenario.clone();
     scenarios.sort();
     scenarios.dedup();
@@ -78,31 +83,67 @@ fn asked(session: &Session, options: &Measure) -> Asked {
     peers.dedup();
     let others = peers.into_iter().map(Contestant::Peer);
     let plans = scenarios == [Scenario::Plan];
-    Asked {
+    let (own, services, dev_branch) = match options.services {
+        Some(services) => (None, services as usize, "dev".to_owned()),
+        None => {
+            let (own, services, branch) = own::find(session)?;
+            (Some(own), services, branch)
+        }
+    };
+    Ok(Asked {
+        dev_branch,
         wanted: Wanted {
-            services: options.services.unwrap_or_default() as usize,
-            files: options.files as usize,
-            bytes: if plans { CONTEXT_OF_PLAN } else { CONTEXT },
+            services,
+            files: if own.is_some() { 0 } else { options.files as usize },
+            bytes: if own.is_some() {
+                0
+            } else if plans {
+                CONTEXT_OF_PLAN
+            } else {
+                CONTEXT
+            },
             seed: options.seed,
             base: options.base,
         },
+        own,
         scenarios,
         contestants: std::iter::once(Contestant::Ours).chain(others).collect(),
         runs: options.runs,
+        machine: machine::describe(&session.processes),
+        command: command(options),
         save: options.save.as_ref().map(|file| session.env.dir.join(file)),
-    }
+    })
+}
+
+/// What measures the same again, without files that are only here.
+fn command(options: &Measure) -> String {
+    let names = |all: Vec<&str>| all.join(",");
+    let scenarios = names(options.scenario.iter().map(|scenario| scenario.name()).collect());
+    let peers = names(options.peers.iter().map(|peer| peer.name()).collect());
+    format!(
+        "cargo xtask bench --scenario {scenarios}{} --runs {} --peers {peers}",
+        options.services.map(|number| format!(" --services {number}")).unwrap_or_default(),
+        options.runs
+    )
 }
 
 /// What would be measured.
 fn described(asked: &Asked) -> String {
     let services = count(asked.wanted.services, "service");
-    let files = count(asked.wanted.files, "file");
+    let files = match &asked.own {
+        Some(_) => "as they are committed".to_owned(),
+        None => format!("with {} each", count(asked.wanted.files, "file")),
+    };
     let mut text =
-        format!("{services} with {files} each, {} by each of\n", count(asked.runs as usize, "run"));
+        format!("{services} {files}, {} by each of\n", count(asked.runs as usize, "run"));
     for case in asked.scenarios.iter().flat_map(|scenario| scenario.cases()) {
         let contestants = asked.contestants_of(case.scenario);
         let all: Vec<&str> = contestants.iter().map(|contestant| contestant.name()).collect();
-        let by = if case.scenario == Scenario::Plan { "xtask".to_owned() } else { all.join(", ") };
+        let by = if case.scenario == Scenario::Plan {
+            Contestant::Ours.name().to_owned()
+        } else {
+            all.join(", ")
+        };
         let (scenario, event, engine) =
             (case.scenario.name(), case.event.name(), case.engine.name());
         // Writing to a string cannot fail.

@@ -1,8 +1,12 @@
 //! `build-images` and `plan`: facts, plan, then print it or carry it out.
 
+mod image_tests;
 mod loading;
+mod measuring;
 mod pushed;
 pub(super) mod reading;
+mod rebuilt;
+mod reporting;
 pub(super) mod second_look;
 mod stand_in;
 pub(super) mod warm;
@@ -21,15 +25,15 @@ use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
 use crate::docker::publish::Publish;
 use crate::docker::registry::{Fetched, Patience};
-use crate::docker::{Docker, cache_manifest, connect, links};
+use crate::docker::{Docker, cache_manifest, connect};
 use crate::plan::look_up::LookUp;
 use crate::plan::tags::Known;
 use crate::plan::{Action, Plan, Request, ServicePlan};
 use crate::report::board::Board;
-use crate::report::json;
 use crate::report::terminal::{Level, Mode, Terminal};
 use crate::time::Clock;
 use anyhow::Result;
+use measuring::Measuring;
 use pushed::Images;
 use reading::{Reading, request, setup};
 use std::collections::BTreeMap;
@@ -73,6 +77,7 @@ struct Run<'a> {
     docker: Option<Docker>,
     plan: Plan,
     pushes: bool,
+    measuring: Measuring,
 }
 
 impl<'a> Run<'a> {
@@ -84,6 +89,9 @@ impl<'a> Run<'a> {
             _ => Patience::CHECK,
         })?;
         let pushes = reading.world.facts.pushes(&request);
+        if options.test && pushes {
+            wrong!("`--test` is for runs that load images: this one pushes them");
+        }
         if pushes {
             let tree = if options.allow_dirty { Tree::MayDiffer } else { Tree::AsHead };
             let services = reading.services();
@@ -94,8 +102,8 @@ impl<'a> Run<'a> {
         let docker = is_local.then(|| connect::connect(&setup(session)?)).transpose()?;
         reading.look(docker.as_ref())?;
         refuse_unknown(&reading.world, pushes)?;
-        let mut run =
-            Self { session, options, request, plan: reading.plan()?, reading, docker, pushes };
+        let (plan, measuring) = (reading.plan()?, Measuring::default());
+        let mut run = Self { session, options, request, plan, reading, docker, pushes, measuring };
         run.get_ready()?;
         Ok(run)
     }
@@ -145,14 +153,14 @@ impl<'a> Run<'a> {
             self.get_ready()?;
         };
         let moved = match lost.is_empty() {
-            true => self.move_tags(indexes, &mut outcomes),
+            true => self.move_tags(indexes.clone(), &mut outcomes),
             false => Err(self.stops(&lost)),
         };
         let world = &self.reading.world;
         let text = super::telling::Telling { world, plan: &self.plan, env: &self.session.env };
         let took = self.session.began.elapsed().as_secs_f64();
         text.tell(quiet, &outcomes, took);
-        self.report(&outcomes, took)?;
+        self.leave(&self.told(&outcomes, &indexes, took))?;
         moved?;
         let is_well =
             |outcome: &Outcome| !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. });
@@ -165,10 +173,13 @@ impl<'a> Run<'a> {
         let images = Images::new(self);
         let mut outcomes = self.without_build();
         if let Some(docker) = &self.docker {
+            self.measuring.begin(docker);
             // The bases are brought beside the build, which does not need them in the store.
             let (built, loaded) = std::thread::scope(|scope| {
                 let loading = scope.spawn(|| self.load(docker));
+                let rebuilt = scope.spawn(|| self.rebuilt());
                 let built = self.build(docker, &images, &mut terminal);
+                self.measuring.why(rebuilt.join().unwrap_or_default());
                 (built, loading.join())
             });
             if built.is_err() {
@@ -180,6 +191,7 @@ impl<'a> Run<'a> {
             if self.lost(&outcomes).is_empty() {
                 loaded?;
             }
+            self.test_images(docker, &mut outcomes)?;
             self.note(docker, &outcomes)?;
             let took = outcomes.iter().filter_map(|(service, outcome)| match outcome {
                 Outcome::Built(built) => Some((service.as_str(), built.seconds)),
@@ -207,7 +219,8 @@ impl<'a> Run<'a> {
         images: &Images,
         terminal: &mut Terminal,
     ) -> Result<BTreeMap<String, Outcome>> {
-        let before = |definition: &Definition| links::link(&self.reading.registry, definition);
+        let before =
+            |definition: &Definition| self.measuring.before(&self.reading.registry, definition);
         let after = |pushed: &[Pushed]| images.take(pushed);
         let world = &self.reading.world;
         let text = super::telling::Telling { world, plan: &self.plan, env: &self.session.env };
@@ -224,6 +237,7 @@ impl<'a> Run<'a> {
             naming: &|layer, caches| cache_manifest::naming(&self.reading.registry, layer, caches),
             ends_all: &|failed| self.is_lost(failed),
             pushing: self.pushes.then_some(Pushing { before: &before, after: &after }),
+            baked: &|progress| self.measuring.baked(progress),
             patience: Patience::PUBLISH,
         };
         build.run(&self.plan, &mut |update, progress| terminal.update(update, progress))
@@ -250,12 +264,6 @@ impl<'a> Run<'a> {
         let stands = if is_fresh { self.reading.stands.clone() } else { BTreeMap::new() };
         let (indexes, again) = (&indexes, self.options.again);
         Publication { session, world, plan, publish, indexes, stands, again }.move_tags(outcomes)
-    }
-
-    fn report(&self, outcomes: &BTreeMap<String, Outcome>, took: f64) -> Result<()> {
-        let report = json::report(&self.plan, outcomes, took);
-        json::write(&self.reading.world.root, &report)?;
-        if self.options.json { crate::report::stdout(&format!("{report:#}")) } else { Ok(()) }
     }
 }
 

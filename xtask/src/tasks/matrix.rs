@@ -7,7 +7,7 @@ use crate::context::recorded;
 use crate::plan::matrix::{Job, jobs, to_github};
 use crate::report::stdout;
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
@@ -18,10 +18,15 @@ pub fn run(session: &Session, options: &Matrix) -> Result<ExitCode> {
     let jobs = spread(&world, &chosen, options.jobs);
     let text = match options.json {
         true => format!("{:#}", json!({ "schema": 1, "jobs": jobs })),
-        false => to_github(&jobs).to_string(),
+        false => as_output(options.r#as.as_deref(), &to_github(&jobs)),
     };
     stdout(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// One line, after `NAME=` where it is to be an output of a step.
+pub(super) fn as_output(name: Option<&str>, matrix: &Value) -> String {
+    name.map(|name| format!("{name}={matrix}")).unwrap_or_else(|| matrix.to_string())
 }
 
 /// Services in jobs.

@@ -4,15 +4,21 @@ mod affected;
 mod bases;
 mod bench;
 mod build_images;
+mod cache;
+mod clean;
 mod compose;
+mod doctor;
 pub mod engine;
 mod fingerprint;
+mod gate;
 mod matrix;
 mod publish;
 mod pull;
 pub mod release;
+mod report;
 mod telling;
 mod test;
+mod up;
 mod verify;
 mod warm_cache;
 mod why;
@@ -49,9 +55,17 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Affected(options) => affected::run(&session, options),
         Task::Why(options) => why::run(&session, options),
         Task::Matrix(options) => matrix::run(&session, options),
+        Task::Gate(options) => gate::run(options),
         Task::Bases { task } => bases::run(&session, task),
         Task::Verify(options) => verify::run(&session, options),
         Task::WarmCache(options) => warm_cache::run(&session, options),
+        Task::Report(options) => report::run(&session, options),
+        Task::Up(options) => up::up(&session, options),
+        Task::Down(options) => up::down(&session, options),
+        Task::Logs(options) => up::logs(&session, options),
+        Task::Doctor(options) => doctor::run(&session, options),
+        Task::Cache { task } => cache::run(&session, task),
+        Task::Clean(options) => clean::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench(options) => bench::run(&session, options),
         Task::Test(options) => test::run(&session, *options),

@@ -24,6 +24,7 @@ pub fn settings<'a>(project: &'a Project, service: &'a Service) -> Vec<Record<'a
         platforms: _,
         // When to build again, not what.
         refresh: _,
+        test: _,
         args,
         volatile_args,
         secrets,

@@ -22,7 +22,7 @@ impl Run<'_> {
                 store::pull(docker, &self.session.processes, &image, &names)?;
             }
         }
-        let loads = facts.event.kind == Kind::Local || self.options.load;
+        let loads = facts.event.kind == Kind::Local || self.request.load;
         if self.pushes || !loads {
             return Ok(());
         }

@@ -247,7 +247,7 @@ pub fn request(options: &BuildImages) -> Request {
     Request {
         names: options.names.clone(),
         no_cache: options.no_cache,
-        load: options.load,
+        load: options.load || options.test,
         no_push: options.no_push,
         force: options.force,
         no_skip: options.no_skip,

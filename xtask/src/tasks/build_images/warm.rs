@@ -1,6 +1,7 @@
 //! Builds for the caches alone: nothing is pushed under a tag of an image, and nothing is claimed.
 
 use super::Run;
+use super::measuring::Measuring;
 use super::reading::{Reading, request};
 use crate::cli::BuildImages;
 use crate::docker::build::Outcome;
@@ -18,7 +19,9 @@ pub fn build<'a>(
     let request = request(options);
     reading.ask(&request);
     let plan = reading.plan()?;
-    let mut run = Run { session, options, request, reading, docker: None, plan, pushes: false };
+    let (docker, measuring) = (None, Measuring::default());
+    let mut run =
+        Run { session, options, request, reading, docker, plan, pushes: false, measuring };
     run.get_ready()?;
     if !session.common.quiet {
         run.plan.warnings.iter().for_each(|warning| crate::report::say!("note: {warning}"));

@@ -152,6 +152,7 @@ impl Builds<'_> {
             naming: &|_, _| Vec::new(),
             ends_all: &|_| false,
             pushing: None,
+            baked: &|_| (),
             patience: Patience::CHECK,
         };
         let outcomes = build.run(plan, &mut |update, progress| terminal.update(update, progress));

@@ -7,12 +7,14 @@ mod hints;
 mod root;
 mod sets;
 mod sources;
+mod wheels;
 
 pub use apt::{machine_sources, signed_by};
 pub use hints::with_next_step;
 pub use root::Root;
 pub use sets::PackageSet;
 pub use sources::{Source, main_source};
+pub use wheels::{Tools, ensure_tools};
 
 use super::files::{self, Lock};
 use super::machine::{self, Machine};
