@@ -220,3 +220,6 @@ fn styled(line: &Line, colours: bool) -> String {
     };
     format!("\x1b[{code}m{}\x1b[0m", line.text)
 }
+
+#[cfg(test)]
+mod tests;
