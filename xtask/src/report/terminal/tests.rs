@@ -16,10 +16,10 @@ fn running(service: &str, step: &str) -> Row {
 fn a_sign_of_life_says_how_far_it_is() {
     let row = |service: &str, state| Row { service: service.into(), state, ..Row::default() };
     let mut rows = vec![row("a", State::Done(Done::Built)), row("b", State::Waiting)];
-    let said = terminal(Mode::Lines, rows.clone()).how_far();
+    let said = terminal(Mode::Lines, rows.clone()).how_far(NAMED);
     assert!(said.starts_with("1 of 2 done: 1 built; 0.0"), "{said}");
     rows.extend(["c", "d", "e", "f"].map(|name| running(name, "2/3 RUN make")));
-    let said = terminal(Mode::Lines, rows).how_far();
+    let said = terminal(Mode::Lines, rows).how_far(NAMED);
     let start = "1 of 6 done: 1 built; 4 at work: c 2/3 RUN make, d 2/3 RUN make, \
                  e 2/3 RUN make, …; 0.0";
     assert!(said.starts_with(start), "{said}");
