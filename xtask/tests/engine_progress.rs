@@ -9,15 +9,20 @@
 
 mod support;
 
-use support::{Repository, busybox, engine};
+use support::{Repository, busybox, engine, unique};
 
 const REGISTRY: &str = "registry.invalid/small";
-const GOOD: &str = "FROM busybox:debian\nWORKDIR /app\nRUN sleep 1; echo fine > /app/fine\n";
-const BAD: &str = "FROM busybox:debian\n\nRUN sleep 1; \\\n    echo '::error::evil'; echo last words; \\\n    exit 3\n";
 
+/// Nothing of it was ever built before.
 fn two() -> Repository {
+    let new = unique("progress");
+    let good = format!("FROM busybox:debian\nWORKDIR /{new}\nRUN sleep 1; echo {new} > fine\n");
+    let bad = format!(
+        "FROM busybox:debian\n\nRUN sleep 1; \\\n    echo '::error::evil'; echo last words; \\\n    \
+         exit 3 # {new}\n"
+    );
     let services = "[services.good]\n[services.bad]\n";
-    busybox(REGISTRY, services, &[("good", GOOD), ("bad", BAD)])
+    busybox(REGISTRY, services, &[("good", &good), ("bad", &bad)])
 }
 
 fn position(text: &str, line: &str) -> usize {
@@ -65,5 +70,5 @@ fn github_folds_what_went_well_and_notes_what_failed_at_its_lines() {
     assert!(notes[0].ends_with("%0A::error::evil%0Alast words"), "{}", notes[0]);
     let group = ran.stderr.lines().position(|line| line.starts_with("::group::good  built in"));
     let step = ran.stderr.lines().nth(group.unwrap() + 1).unwrap();
-    assert!(step.starts_with("2/3 WORKDIR /app  "), "{step}");
+    assert!(step.starts_with("1/2 WORKDIR /progress-"), "{step}");
 }

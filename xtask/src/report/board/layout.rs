@@ -37,9 +37,11 @@ pub struct Line {
 
 /// A terminal that is wider leaves room for the time that a service takes in all.
 const WIDE: usize = 100;
-/// No line gets wider, nor is anything put at the right end: a terminal that is made narrower breaks
-/// lines that are too long, and what it pushes out at the top cannot be taken back.
-const WIDEST: usize = 120;
+/// No line gets wider.
+const WIDEST: usize = 159;
+/// A terminal that is made smaller breaks lines that are too long, and what it pushes out at the top
+/// cannot be taken back. So lines are only as long as they may be down to this size.
+const SMALLEST: Size = Size { width: 80, height: 24 };
 /// The columns that a time takes: `12 min 5 s`.
 const TIME: usize = 10;
 
@@ -48,7 +50,7 @@ impl Board {
     /// as far as it fits.
     pub fn lines(&self, size: Size, began: f64, now: f64) -> Vec<Line> {
         // A line as wide as the terminal would be continued on the next by some of them.
-        let width = size.width.saturating_sub(1).min(WIDEST);
+        let width = size.width.saturating_sub(1).min(self.widest(size.height));
         let room = size.height.saturating_sub(1);
         let counts = self.counts();
         let mut lines =
@@ -61,6 +63,12 @@ impl Board {
         lines.extend(left.map(|text| Line { text: cut(&text, width), tone: Tone::Dim }));
         lines.truncate(size.height.saturating_sub(1).max(1));
         lines
+    }
+
+    fn widest(&self, height: usize) -> usize {
+        let lines = (self.rows.len() + 1).min(height).max(1);
+        let each = ((SMALLEST.height - 1) / lines).max(1);
+        (each * SMALLEST.width - 1).min(WIDEST)
     }
 
     fn head(&self, width: usize, began: f64, now: f64, counts: &Counts) -> String {
