@@ -40,7 +40,7 @@ fn one_failing_service_costs_only_itself_and_what_builds_on_it() {
         "exit code: 3",
         "    3 | RUN echo before && \\",
         "    5 |     echo oops && exit 3",
-        "    before\n    oops\n",
+        "  | before\n  | oops\n",
         "on-bad   not tried: bad failed",
         "10 of 12 images built",
     ] {
