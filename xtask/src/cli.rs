@@ -97,6 +97,8 @@ pub enum Task {
     WarmCache(WarmCache),
     /// Write docker-compose.yml from the manifest
     Compose(Compose),
+    /// Print the JSON schema of services.toml, for editors
+    Schema,
     /// Measure this program beside others at the same work, each on a private engine of its own
     #[command(after_help = bench::HELP)]
     Bench(Bench),

@@ -12,6 +12,7 @@ mod matrix;
 mod publish;
 mod pull;
 pub mod release;
+mod schema;
 mod telling;
 mod test;
 mod verify;
@@ -51,6 +52,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Why(options) => why::run(&session, options),
         Task::Matrix(options) => matrix::run(&session, options),
         Task::Gate(options) => gate::run(options),
+        Task::Schema => schema::run(),
         Task::Bases { task } => bases::run(&session, task),
         Task::Verify(options) => verify::run(&session, options),
         Task::WarmCache(options) => warm_cache::run(&session, options),
