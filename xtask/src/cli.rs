@@ -3,6 +3,7 @@
 mod bases;
 mod bench;
 mod compare;
+mod completions;
 mod gate;
 mod pull;
 mod warm;
@@ -10,6 +11,7 @@ mod warm;
 pub use bases::{BasesCheck, BasesTask, BasesUpdate};
 pub use bench::{Bench, BenchTask, Generate, Measure, Show, Shown};
 pub use compare::{Affected, Matrix, Why};
+pub use completions::{Complete, Completions, Names, Shell, candidates};
 pub use gate::Gate;
 pub use pull::Pull;
 pub use warm::WarmCache;
@@ -99,6 +101,11 @@ pub enum Task {
     Compose(Compose),
     /// Print the JSON schema of services.toml, for editors
     Schema,
+    /// Print the script by which a shell completes `cargo xtask`, with the names of services
+    Completions(Completions),
+    /// Print what the last of some words can become
+    #[command(hide = true)]
+    Complete(Complete),
     /// Measure this program beside others at the same work, each on a private engine of its own
     #[command(after_help = bench::HELP)]
     Bench(Bench),

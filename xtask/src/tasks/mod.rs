@@ -4,6 +4,7 @@ mod affected;
 mod bases;
 mod bench;
 mod build_images;
+mod completions;
 mod compose;
 pub mod engine;
 mod fingerprint;
@@ -53,6 +54,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Matrix(options) => matrix::run(&session, options),
         Task::Gate(options) => gate::run(options),
         Task::Schema => schema::run(),
+        Task::Completions(options) => completions::run(options),
+        Task::Complete(options) => completions::complete(&session, options),
         Task::Bases { task } => bases::run(&session, task),
         Task::Verify(options) => verify::run(&session, options),
         Task::WarmCache(options) => warm_cache::run(&session, options),
