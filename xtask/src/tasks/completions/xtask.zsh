@@ -4,7 +4,7 @@ _xtask() {
     local -a found
     found=(${(f)"$(cargo xtask complete -- "${(@)words[3,CURRENT]}" 2>/dev/null)"})
     if (( $#found )); then compadd -a found; else _files; fi
-  elif (( $+functions[_cargo] )); then
+  elif typeset -f _cargo >/dev/null; then
     _cargo "$@"
   fi
 }
