@@ -2,18 +2,26 @@
 
 mod bases;
 mod bench;
+mod cache;
 mod compare;
 mod completions;
+mod daily;
+mod doctor;
 mod gate;
 mod pull;
+mod report;
 mod warm;
 
 pub use bases::{BasesCheck, BasesTask, BasesUpdate};
 pub use bench::{Bench, BenchTask, Generate, Measure, Show, Shown};
+pub use cache::{CachePrune, CacheStatus, CacheTask, Clean};
 pub use compare::{Affected, Matrix, Why};
 pub use completions::{Complete, Completions, Names, Shell, candidates};
+pub use daily::{Down, Logs, Up};
+pub use doctor::Doctor;
 pub use gate::Gate;
 pub use pull::Pull;
+pub use report::Report;
 pub use warm::WarmCache;
 
 use crate::tasks::engine::EngineTask;
@@ -97,6 +105,28 @@ pub enum Task {
     /// Make the registry caches hot for the dev branch or a release, where they are cold
     #[command(after_help = warm::WARM_CACHE_HELP)]
     WarmCache(WarmCache),
+    /// Print what came of a past run, draw its timeline, and say what became slower since another
+    #[command(after_help = report::REPORT_HELP)]
+    Report(Report),
+    /// Build the images and start the services on them; with --watch again after each edit
+    #[command(after_help = daily::UP_HELP)]
+    Up(Up),
+    /// Stop the services
+    Down(Down),
+    /// Print what services have printed
+    Logs(Logs),
+    /// Look for what is wrong here, and say what mends it
+    #[command(after_help = doctor::DOCTOR_HELP)]
+    Doctor(Doctor),
+    /// What caches and old images cost, and taking them away
+    #[command(after_help = cache::CACHE_HELP)]
+    Cache {
+        /// What of them
+        #[command(subcommand)]
+        task: CacheTask,
+    },
+    /// Remove this project's images from the engine, and what runs left under target/xtask
+    Clean(Clean),
     /// Write docker-compose.yml from the manifest
     Compose(Compose),
     /// Print the JSON schema of services.toml, for editors

@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
     match tasks::run(&cli) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            crate::report::say!("error: {error:#}");
             ExitCode::from(error::exit_code(&error))
         }
     }

@@ -1,6 +1,26 @@
 //! Times as the OCI annotations write them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// The time of day from when the run began: it is read once, and goes on by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: f64,
+    began: Instant,
+}
+
+impl Clock {
+    /// It was this time at that instant.
+    pub fn new(start: SystemTime, began: Instant) -> Self {
+        let start = start.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        Self { start, began }
+    }
+
+    /// Seconds since 1970.
+    pub fn now(&self) -> f64 {
+        self.start + self.began.elapsed().as_secs_f64()
+    }
+}
 
 /// A time in UTC as RFC 3339, in whole seconds: `2026-11-24T11:28:07Z`.
 pub fn rfc3339(time: SystemTime) -> String {

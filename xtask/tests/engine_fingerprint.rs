@@ -5,7 +5,8 @@
 //! the digests of its layers, of builds whose times are all the same. That the test would see a fault
 //! is shown by planting some in the recorded fingerprints. `XTASK_CASES` and `XTASK_SEED` say how many
 //! edits at least, and which; `cargo xtask test --long` runs more of them.
-#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::disallowed_methods, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::print_stdout, missing_docs)]
 
 #[path = "differential/bases.rs"]
 mod bases;

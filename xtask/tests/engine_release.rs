@@ -175,6 +175,9 @@ fn a_service_without_a_fingerprint_is_built_once_for_its_release() {
     assert!(std::process::Command::new("mkfifo").arg(fifo).status().unwrap().success());
     let plan = engine().xtask(&repository, &["plan", "--json"]).run().success().json();
     assert!(plan["services"][0]["fingerprint"].is_null(), "{plan}");
+    let told = |args: &[&str]| engine().xtask(&repository, args).run().success().stdout;
+    let dry = told(&["release", "publish", "v1.0.0", "--dry-run"]);
+    assert!(dry.contains("web  build: it has no fingerprint: `services/web/fifo`"), "{dry}");
     let args = ["build-images", "--json", "--event", "release:v1.0.0"];
     relay
         .rule(When::on("PUT", "/web/manifests/latest"), Then::Answer(Canned::error(403, "DENIED")));
@@ -187,6 +190,9 @@ fn a_service_without_a_fingerprint_is_built_once_for_its_release() {
     assert!(report["services"][0]["reason"].as_str().unwrap().contains("journal"), "{report}");
     let tags = tags_of(&place, "web");
     assert_eq!((&tags["v1.0.0"], &tags["latest"]), (&first, &first));
+    let notes = told(&["release", "notes", "v1.0.0"]);
+    let named = "Without a fingerprint, and so built for this release: web";
+    assert!(notes.contains(named), "{notes}");
 }
 
 fn tags_of(place: &str, service: &str) -> BTreeMap<String, String> {

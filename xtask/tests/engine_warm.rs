@@ -13,7 +13,7 @@ mod registry;
 mod support;
 
 use registry::{place, relay_to};
-use relay::{Canned, Then, When};
+use relay::{Canned, Scripted, Then, When};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -227,4 +227,56 @@ fn what_the_registry_does_not_say_is_neither_hot_nor_cold() {
     assert!(lines(&ran)["web"].starts_with("not warmed: cannot write `"), "{ran:?}");
     relay.clear_rules();
     assert_eq!(digests(&place), before);
+}
+
+/// The token that a runner gives: it says what may be written where. Nobody checks who signed it.
+const RUNNER_TOKEN: &str = "eyJhbGciOiJub25lIn0.\
+    eyJhYyI6Ilt7XCJTY29wZVwiOlwicmVmcy9oZWFkcy9kZXZcIixcIlBlcm1pc\
+    3Npb25cIjozfV0iLCJuYmYiOjE3MDAwMDAwMDAsImV4cCI6NDEwMjQ0NDgwMH0.eA";
+
+/// Where the runner's cache variables are set its cache is written, too: each service in its own scope.
+#[test]
+fn the_runner_s_cache_is_warmed_along() {
+    let place = place(engine());
+    let repository = two_services(&place);
+    // As little of a runner's cache service as takes everything and has nothing.
+    let runner = Scripted::start(|request| {
+        let answer = match (request.method.as_str(), request.route()) {
+            ("GET", _) => Canned::status(204),
+            ("POST", "/_apis/artifactcache/caches") => Canned::json(201, "{\"cacheId\":1}"),
+            _ => Canned::status(204),
+        };
+        answer.into()
+    });
+    let runner = runner.unwrap();
+    let url = format!("http://{}/", runner.address());
+    let warm = |mode: &str, token: &str| {
+        let call = engine().xtask(&repository, &["warm-cache"]);
+        let call = call.env("ACTIONS_RUNTIME_TOKEN", token).env("ACTIONS_CACHE_URL", &url);
+        call.env("ACTIONS_CACHE_MODE", mode).run().success()
+    };
+    let written = || -> Vec<String> {
+        let all = runner.received();
+        let new = all.iter().filter(|it| it.route() == "/_apis/artifactcache/caches");
+        new.map(|it| String::from_utf8_lossy(&it.body).into_owned()).collect()
+    };
+    engine().xtask(&repository, &DEV).run().success();
+    let none = "note: the gha cache is left out";
+    let of_runner = RUNNER_TOKEN;
+    for (mode, token, scopes) in
+        [("read", of_runner, 0), ("write", "run-out", 0), ("write", of_runner, 2)]
+    {
+        for service in ["base", "web"] {
+            registry::delete_by_digest(&format!("{place}/{service}:cache"));
+        }
+        let told = warm(mode, token);
+        assert_eq!(told.stderr.contains(none), token != of_runner, "{}", told.stderr);
+        assert!(!told.stderr.contains("no gha cache"), "{}", told.stderr);
+        assert!(check(&repository, 0).values().all(|text| text == "hot"));
+        let is_index = |scope: &&str| {
+            let key = format!("index-{scope}-");
+            written().iter().any(|body| body.contains(&key))
+        };
+        assert_eq!(["base", "web"].into_iter().filter(is_index).count(), scopes, "{:?}", written());
+    }
 }

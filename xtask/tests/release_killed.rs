@@ -4,6 +4,7 @@
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::unwrap_used,
     missing_docs
 )]
@@ -23,6 +24,8 @@ use std::sync::{Arc, Mutex};
 use support::{Folder, Ran, Repository, long, unique};
 
 const SERVICES: [&str; 3] = ["base", "queue", "web"];
+const PUBLISH: [&str; 2] = ["release publish v0.1.0", "release publish v0.2.0"];
+const ROLL_BACK: &str = "release rollback v0.2.0 --yes";
 
 struct Case<'a> {
     world: &'a World,
@@ -31,42 +34,79 @@ struct Case<'a> {
     fingerprints: [&'a BTreeMap<String, String>; 2],
 }
 
-fn release(repository: &Repository, place: &str, version: &str) -> Command {
+fn call(repository: &Repository, place: &str, args: &str) -> Command {
     let cache = repository.root().join("target/cache");
-    let call = repository.xtask(&["release", "publish", version, "--registry", place]);
-    call.env("XTASK_CACHE_DIR", cache.to_str().unwrap()).command()
+    let mut args: Vec<&str> = args.split(' ').collect();
+    args.extend(["--registry", place]);
+    repository.xtask(&args).env("XTASK_CACHE_DIR", cache.to_str().unwrap()).command()
 }
 
+/// As a SIGKILL before or after the registry sees a request.
+type Kill = fn(Arc<Mutex<u32>>) -> Then;
+
 impl Case<'_> {
-    /// Whether the publish had a k-th request.
-    fn run(&self, k: u64, kill: fn(Arc<Mutex<u32>>) -> Then) -> bool {
+    /// v0.1.0 is released, and v0.2.0 published by `dev`. Where, and the digests of both.
+    fn begin(&self) -> (String, String, [BTreeMap<String, String>; 2]) {
         let path = unique("killed");
         let place = format!("{}/{path}", self.world.relay.address());
         let old = publish(&place, self.fingerprints[0], &[]);
-        Ran::from(release(self.clones[0], &place, "v0.1.0").output().unwrap()).success();
+        Ran::from(call(self.clones[0], &place, PUBLISH[0]).output().unwrap()).success();
         let new = publish(&place, self.fingerprints[1], &[]);
+        (path, place, [old, new])
+    }
+
+    /// Whether the call had a k-th request, at which it was killed.
+    fn killed(&self, path: &str, args: &str, k: u64, kill: Kill) -> bool {
         let relay = Relay::start(self.world.server.address()).unwrap();
         let held = format!("{}/{path}", relay.address());
         let child = Arc::new(Mutex::new(0));
         relay.rule(When::nth(k), kill(Arc::clone(&child)));
         let ended = {
             let mut pid = child.lock().unwrap();
-            let mut command = release(self.clones[1], &held, "v0.2.0");
+            let mut command = call(self.clones[1], &held, args);
             let running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             *pid = running.id();
             running
         };
-        let killed = !ended.wait_with_output().unwrap().status.success();
-        let whole = self.tags(&path).contains_key("releases:v0.2.0");
+        !ended.wait_with_output().unwrap().status.success()
+    }
+
+    fn publish(&self, k: u64, kill: Kill) -> bool {
+        let (path, place, [old, new]) = self.begin();
+        let killed = self.killed(&path, PUBLISH[1], k, kill);
         let shown = format!("killed at {k}");
-        if whole {
+        if self.tags(&path).contains_key("releases:v0.2.0") {
             self.is_whole(&path, &new, &shown);
         }
         for (service, digest) in &old {
             assert_eq!(self.tags(&path)[&format!("{service}:v0.1.0")], *digest, "{shown}");
         }
-        Ran::from(release(self.clones[2], &place, "v0.2.0").output().unwrap()).success();
+        Ran::from(call(self.clones[2], &place, PUBLISH[1]).output().unwrap()).success();
         self.is_whole(&path, &new, &shown);
+        killed
+    }
+
+    fn roll_back(&self, k: u64, kill: Kill) -> bool {
+        let (path, place, [old, _]) = self.begin();
+        Ran::from(call(self.clones[1], &place, PUBLISH[1]).output().unwrap()).success();
+        let before = self.tags(&path);
+        let killed = self.killed(&path, ROLL_BACK, k, kill);
+        let shown = format!("killed at {k}");
+        let tags = self.tags(&path);
+        if !tags.contains_key("releases:withdrawn-v0.2.0") {
+            assert_eq!(tags, before, "{shown}");
+        }
+        Ran::from(call(self.clones[2], &place, ROLL_BACK).output().unwrap()).success();
+        let tags = self.tags(&path);
+        assert!(tags.contains_key("releases:withdrawn-v0.2.0"), "{shown}");
+        for (name, digest) in &before {
+            let (service, tag) = name.split_once(':').unwrap();
+            let digest = match tag {
+                "0" | "latest" => &old[service],
+                _ => digest,
+            };
+            assert_eq!(tags[name], *digest, "{name}, {shown}");
+        }
         killed
     }
 
@@ -107,8 +147,8 @@ fn after(child: Arc<Mutex<u32>>) -> Then {
     Then::after(move |_: &Request| kill(&child))
 }
 
-#[test]
-fn killed_at_every_request() {
+/// Goes through all requests of a case.
+fn at_every_request(case: fn(&Case, u64, Kill) -> bool, requests: u64) {
     let one = scratch::repository(SERVICES);
     let first = fingerprints(&one);
     let two = scratch::repository(SERVICES);
@@ -121,16 +161,26 @@ fn killed_at_every_request() {
     assert!(cloned.unwrap().success());
     let three = Repository::in_folder(&folder.0);
     let world = World::new(Profile::Distribution);
-    let case =
-        Case { world: &world, clones: [&one, &two, &three], fingerprints: [&first, &second] };
+    let clones = [&one, &two, &three];
+    let all = Case { world: &world, clones, fingerprints: [&first, &second] };
     let mut count = 0;
-    for kill in [before as fn(Arc<Mutex<u32>>) -> Then, after] {
+    for kill in [before as Kill, after] {
         let mut k = 1;
-        while case.run(k, kill) {
+        while case(&all, k, kill) {
             k += if long() { 1 } else { 6 };
             count += 1;
         }
-        assert!(k > 40, "{k} requests");
+        assert!(k > requests, "{k} requests");
     }
-    eprintln!("{count} cases");
+    println!("{count} cases");
+}
+
+#[test]
+fn a_publish_killed_at_every_request() {
+    at_every_request(|case, k, kill| case.publish(k, kill), 40);
+}
+
+#[test]
+fn a_roll_back_killed_at_every_request() {
+    at_every_request(|case, k, kill| case.roll_back(k, kill), 15);
 }

@@ -18,6 +18,8 @@ use project::{World, client};
 use relay::{Memory, Profile, Relay, Scripted};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use support::{Ran, Repository, unique};
 use xtask::docker::registry::oci::{digest_of, media};
 
@@ -218,4 +220,35 @@ fn tags_without_records_count_over_many_pages() {
         assert!(!tags.contains_key(&format!("base:{tag}")));
     }
     assert_eq!((&tags["web:v1.2.150"], &tags["base:v1.2.150"]), (&new["web"], &new["base"]));
+}
+
+/// On a terminal it asks, and only `y` goes on.
+#[test]
+fn a_roll_back_asks_first() {
+    let story = Story::new(&["web"]);
+    story.release("v0.1.0");
+    story.release("v0.1.1");
+    let before = story.tags();
+    let answer = |text: &str| {
+        let program = env!("CARGO_BIN_EXE_xtask");
+        let call = format!("'{program}' release rollback v0.1.1 --registry {}", story.place);
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--command", &call, "/dev/null"]);
+        command.current_dir(story.repository.root()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut running = command.spawn().unwrap();
+        running.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        Ran::from(running.wait_with_output().unwrap())
+    };
+    for no in ["n\n", "\n", "yes?\n"] {
+        let ran = answer(no);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.stdout.contains("go on? [y/N]"), "{ran:?}");
+        assert!(ran.stdout.contains("nothing was moved"), "{ran:?}");
+        assert_eq!(story.tags(), before);
+    }
+    let ran = answer("y\n");
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let tags = story.tags();
+    assert_eq!(tags["web:latest"], tags["web:v0.1.0"]);
+    assert!(tags.contains_key("releases:withdrawn-v0.1.1"));
 }

@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     match run(std::env::args().skip(1)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            eprintln!("{problem}\n{USAGE}");
+            writeln!(std::io::stderr(), "{problem}\n{USAGE}").ok();
             ExitCode::from(2)
         }
     }

@@ -57,6 +57,21 @@ impl Memory {
         tags.collect()
     }
 
+    /// The digests of all manifests of a repository.
+    pub fn manifests_of(&self, repository: &str) -> Vec<String> {
+        let repositories = lock(&self.repositories);
+        let digests = repositories.get(repository).map(|own| own.manifests.keys().cloned());
+        digests.into_iter().flatten().collect()
+    }
+
+    /// Takes a manifest out of a repository, with all tags that stand on it.
+    pub fn forget(&self, repository: &str, digest: &str) -> bool {
+        lock(&self.repositories).get_mut(repository).is_some_and(|own| {
+            own.tags.retain(|_, on| on != digest);
+            own.manifests.remove(digest).is_some()
+        })
+    }
+
     /// Takes a blob out of a repository, as garbage collection does.
     pub fn lose_blob(&self, repository: &str, digest: &str) {
         if let Some(repository) = lock(&self.repositories).get_mut(repository) {

@@ -45,7 +45,7 @@ fn purge(setup: &Setup) {
     // Also after an interrupt, which would end the taking down at once.
     let setup = Setup { processes: Processes::default(), ..setup.clone() };
     if let Err(error) = engine::down(&setup, Data::Purge) {
-        eprintln!("cannot remove the engine `{}`: {error:#}", setup.instance);
+        crate::report::say!("cannot remove the engine `{}`: {error:#}", setup.instance);
     }
 }
 

@@ -17,7 +17,8 @@ const FAMILY: usize = 10;
 pub struct Wanted {
     /// How many services; at least 1
     pub services: usize,
-    /// How many files each context has besides its Dockerfile; at least 1
+    /// How many files each context has besides its Dockerfile; at least 1, and 0 where nothing is
+    /// generated
     pub files: usize,
     /// How many bytes these have in all
     pub bytes: usize,
@@ -59,9 +60,17 @@ pub fn files(wanted: Wanted) -> impl Iterator<Item = (String, Vec<u8>)> {
 /// The first file of a service that nothing builds on, with other content for each number.
 pub fn edited(wanted: Wanted, number: u64) -> (String, Vec<u8>) {
     let leaf = (0..wanted.services).rev().find(|service| !service.is_multiple_of(FAMILY));
-    let leaf = leaf.unwrap_or_default();
+    edited_of(wanted, leaf.unwrap_or_default(), number)
+}
+
+/// The same of the service that most others build on.
+pub fn edited_base(wanted: Wanted, number: u64) -> (String, Vec<u8>) {
+    edited_of(wanted, 0, number)
+}
+
+fn edited_of(wanted: Wanted, service: usize, number: u64) -> (String, Vec<u8>) {
     let seed = wanted.seed.wrapping_add(number).wrapping_add(1 << 32);
-    (path(leaf, 0), Random::new(seed, leaf, 0).text(wanted.bytes / wanted.files))
+    (path(service, 0), Random::new(seed, service, 0).text(wanted.bytes / wanted.files))
 }
 
 fn path(service: usize, file: usize) -> String {

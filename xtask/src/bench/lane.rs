@@ -3,8 +3,8 @@
 
 use super::engine::OwnEngine;
 use super::peers::Peer;
-use super::report::{OURS, Run};
-use super::scenario::{Event, Scenario};
+use super::report::{OURS, Run, Steps};
+use super::scenario::{Case, Event, Scenario};
 use super::traffic::Traffic;
 use super::work::{Service, Work};
 use crate::context::bases::{Finder, Making};
@@ -12,12 +12,13 @@ use crate::context::environment::Environment;
 use crate::context::facts::{self, Asked};
 use crate::docker::Docker;
 use crate::docker::bases::Bases;
-use crate::docker::engine::Setup;
+use crate::docker::engine::{Setup, files};
 use crate::docker::registry::{AtOnce, Options, Patience, Reference, Registry};
 use crate::process::Command;
 use anyhow::{Context as _, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use relay::Relay;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Variables that would change what is measured behind our back.
@@ -121,6 +122,20 @@ impl Site {
         Ok(run)
     }
 
+    /// What the report of our last run says of its steps; nothing where it left none.
+    fn steps(&self) -> Result<Option<Steps>> {
+        let file = self.root.join("target/xtask/report.json");
+        let Some(text) = files::read(&file)? else { return Ok(None) };
+        let report: Value = serde_json::from_str(&text).context("our report is no JSON")?;
+        let services = report["services"].as_array().into_iter().flatten();
+        let mut all = Steps::default();
+        for steps in services.map(|service| &service["steps"]) {
+            all.total += steps["total"].as_u64().unwrap_or_default();
+            all.cached += steps["cached"].as_u64().unwrap_or_default();
+        }
+        Ok(Some(all))
+    }
+
     fn registry(&self) -> Registry {
         Registry::new(Options::new(&self.env, &self.setup.processes, Patience::PUBLISH))
     }
@@ -150,10 +165,10 @@ impl Lane {
 
     /// Builds the commit that is checked out, or releases it, under `tags`; an engine other than the
     /// lane's own is an empty one.
-    pub fn run(&self, site: &Site, event: Event, tags: &[String], docker: &Docker) -> Result<Run> {
+    pub fn run(&self, site: &Site, case: Case, tags: &[String], docker: &Docker) -> Result<Run> {
         let commands = match self.contestant {
-            Contestant::Ours => vec![self.ours(site, event, tags, docker)],
-            Contestant::Peer(peer) => peer.commands(&self.work, event, tags, docker)?,
+            Contestant::Ours => vec![self.ours(site, case, tags, docker)],
+            Contestant::Peer(peer) => peer.commands(&self.work, case.event, tags, docker)?,
         };
         let mut run = site
             .measure(commands, &self.relay)
@@ -163,16 +178,20 @@ impl Lane {
             run.peak_memory = None;
         }
         self.check_published(site, tags)?;
+        if self.contestant == Contestant::Ours {
+            run.steps = site.steps()?;
+        }
         Ok(run)
     }
 
-    fn ours(&self, site: &Site, event: Event, tags: &[String], docker: &Docker) -> Command {
+    fn ours(&self, site: &Site, case: Case, tags: &[String], docker: &Docker) -> Command {
         let registry = registry_of(&self.relay);
-        let task = match (event, tags) {
+        let task = match (case.event, tags) {
             (Event::Release, [version, ..]) => ["release", "publish", version],
-            _ => ["build-images", "--event", event.name()],
+            (event, _) => ["build-images", "--event", event.name()],
         };
-        site.ours(&[&task[..], &["--registry", &registry]].concat()).envs(&docker.env)
+        let all: &[&str] = if case.scenario == Scenario::Warm { &["--no-skip"] } else { &[] };
+        site.ours(&[&task[..], &["--registry", &registry], all].concat()).envs(&docker.env)
     }
 
     /// Who has not published everything has not been measured at the same work.

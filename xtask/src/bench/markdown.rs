@@ -3,14 +3,21 @@
 use super::report::{Report, Row};
 use super::table::{megabytes, seconds, times};
 use super::verdict::named;
+use crate::report::count;
 use std::fmt::Write as _;
 
 /// The table, below the machine and the command.
 pub fn markdown(report: &Report) -> String {
     let work = report.work;
     let mut text = format!(
-        "{} services with {} files each, {} runs of each, medians (least to most). Peers do the same work in the same run.\n\n",
-        work.services, work.files, report.runs
+        "{}{}, {} of each, medians (least to most). Peers do the same work in the same run.\n\n",
+        count(work.services, "service"),
+        if work.files > 0 {
+            format!(" with {} each", count(work.files, "file"))
+        } else {
+            String::new()
+        },
+        count(report.runs as usize, "run")
     );
     // Writing to a string cannot fail.
     if !report.command.is_empty() {

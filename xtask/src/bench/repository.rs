@@ -46,15 +46,53 @@ pub struct Repository {
     pub revision: String,
     /// How many commits there are
     pub commits: u64,
-    wanted: Wanted,
+    edits: Edits,
     processes: Processes,
 }
 
+/// A repository whose own services are measured.
+#[derive(Clone, Debug)]
+pub struct Own {
+    /// Its root
+    pub root: Utf8PathBuf,
+    /// A file of a service that nothing builds on, relative to the root
+    pub leaf: Utf8PathBuf,
+    /// A file of a service that others build on, or of any
+    pub base: Utf8PathBuf,
+}
+
+/// How files are edited.
+enum Edits {
+    /// Those of a generated repository are made anew
+    Generated(Wanted),
+    /// Others get one more empty line
+    Own(Own),
+}
+
 impl Repository {
+    /// A clone of the commit that is checked out, on the branch `dev`.
+    pub fn clone_of(
+        own: &Own,
+        root: Utf8PathBuf,
+        dev_branch: &str,
+        processes: &Processes,
+    ) -> Result<Self> {
+        let (processes, edits) = (processes.clone(), Edits::Own(own.clone()));
+        let mut repository = Self { root, revision: String::new(), commits: 0, edits, processes };
+        let clone = ["clone", "--quiet", own.root.as_str(), repository.root.as_str()];
+        let clone = git(&own.root, "clone the repository", &clone);
+        repository.processes.run(&clone)?;
+        repository.git("make a branch", &["checkout", "--quiet", "-B", dev_branch])?;
+        repository.git("put off the garbage collection", &["config", "gc.auto", "0"])?;
+        repository.revision = repository.head()?;
+        Ok(repository)
+    }
+
     /// Generates one in a folder that is not there yet, and commits it to the branch `dev`.
     pub fn generate(wanted: Wanted, root: Utf8PathBuf, processes: &Processes) -> Result<Self> {
         let processes = processes.clone();
-        let mut repository = Self { root, revision: String::new(), wanted, commits: 0, processes };
+        let edits = Edits::Generated(wanted);
+        let mut repository = Self { root, revision: String::new(), commits: 0, edits, processes };
         write(wanted, &repository.root, &repository.processes.interrupt)?;
         repository.git("make a repository", &["init", "--quiet", "--initial-branch", "dev"])?;
         // A commit would start one that runs beside what is measured.
@@ -67,15 +105,28 @@ impl Repository {
 
     /// Changes it and commits that: each time something else.
     pub fn change(&mut self, change: Change) -> Result<()> {
-        let (path, bytes) = match change {
-            Change::Nothing => return Ok(()),
-            Change::Elsewhere => {
+        let (path, bytes) = match (change, &self.edits) {
+            (Change::Nothing, _) => return Ok(()),
+            (Change::Elsewhere, _) => {
                 ("README.md".into(), format!("Commit {}\n", self.commits).into_bytes())
             }
-            Change::Leaf => generate::edited(self.wanted, self.commits),
+            (Change::Leaf, Edits::Generated(wanted)) => generate::edited(*wanted, self.commits),
+            (Change::Base, Edits::Generated(wanted)) => {
+                generate::edited_base(*wanted, self.commits)
+            }
+            (Change::Leaf, Edits::Own(own)) => self.longer(&own.leaf)?,
+            (Change::Base, Edits::Own(own)) => self.longer(&own.base)?,
         };
         write_file(&self.root.join(path), &bytes)?;
         self.commit()
+    }
+
+    /// A file with one more empty line at its end.
+    fn longer(&self, path: &Utf8Path) -> Result<(String, Vec<u8>)> {
+        let file = self.root.join(path);
+        let mut bytes = std::fs::read(&file).with_context(|| format!("cannot read `{file}`"))?;
+        bytes.push(b'\n');
+        Ok((path.to_string(), bytes))
     }
 
     fn commit(&mut self) -> Result<()> {
@@ -85,9 +136,12 @@ impl Repository {
             "commit",
             &["commit", "--quiet", "--message", &format!("Commit {}", self.commits)],
         )?;
-        self.revision =
-            self.processes.read(&git(&self.root, "read the commit", &["rev-parse", "HEAD"]))?;
+        self.revision = self.head()?;
         Ok(())
+    }
+
+    fn head(&self) -> Result<String> {
+        self.processes.read(&git(&self.root, "read the commit", &["rev-parse", "HEAD"]))
     }
 
     fn git(&self, purpose: &str, args: &[&str]) -> Result<()> {

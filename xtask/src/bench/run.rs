@@ -5,7 +5,7 @@ use super::floor::{self, Floor};
 use super::generate::Wanted;
 use super::lane::{Contestant, Lane, Site, registry_of, work};
 use super::report::{Report, Row, Run, SCHEMA, compare};
-use super::repository::Repository;
+use super::repository::{Own, Repository};
 use super::scenario::{Case, Engine, Event, Scenario, rotated};
 use crate::context::bases::Making;
 use crate::docker::engine::files;
@@ -18,8 +18,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// What is built
+    /// What is generated; of a repository's own services only how many there are
     pub wanted: Wanted,
+    /// The repository whose own services are measured
+    pub own: Option<Own>,
+    /// The branch that `dev` runs are of
+    pub dev_branch: String,
     /// The scenarios, in the order in which they are measured
     pub scenarios: Vec<Scenario>,
     /// Who builds
@@ -46,7 +50,11 @@ pub struct Bench<'a> {
 /// Measures everything that is asked for.
 pub fn run(asked: &Asked, site: &Site) -> Result<Report> {
     purge_leftovers(&site.setup);
-    let repository = Repository::generate(asked.wanted, site.root.clone(), &site.setup.processes)?;
+    let (root, processes) = (site.root.clone(), &site.setup.processes);
+    let repository = match &asked.own {
+        Some(own) => Repository::clone_of(own, root, &asked.dev_branch, processes)?,
+        None => Repository::generate(asked.wanted, root, processes)?,
+    };
     let report = Report {
         schema: SCHEMA,
         work: asked.wanted,
@@ -152,7 +160,7 @@ impl Bench<'_> {
         };
         let docker = &fresh.as_ref().unwrap_or(&lane.own).docker;
         let Repository { revision, commits, .. } = &self.repository;
-        lane.run(self.site, case.event, &case.event.tags(revision, *commits), docker)
+        lane.run(self.site, case, &case.event.tags(revision, *commits), docker)
     }
 
     fn lane(&self, contestant: Contestant) -> Result<&Lane> {

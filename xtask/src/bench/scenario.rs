@@ -14,10 +14,16 @@ pub enum Scenario {
     Cold,
     /// Nothing changed: as a pull request and as a push, on a warm and on an empty engine
     Noop,
+    /// Everything built again from the caches of the registry, on an empty engine: nothing is skipped
+    Warm,
     /// A commit that changes no service, published
     DevCommit,
     /// One file of one service changed: as a pull request and as a push
     OneEdit,
+    /// One file of a service changed that others build on: as a pull request and as a push
+    BaseEdit,
+    /// A pull request that changes one file, on an empty engine
+    Pr,
     /// A release of what `dev` has published
     Release,
     /// A plan of an unchanged tree, against a registry that has nothing
@@ -61,6 +67,8 @@ pub enum Change {
     Elsewhere,
     /// A file of a service that nothing builds on
     Leaf,
+    /// A file of a service that others build on, where there is one
+    Base,
 }
 
 /// One row of the table for all contestants.
@@ -88,8 +96,9 @@ impl Case {
 impl Scenario {
     /// What it consists of.
     pub fn cases(self) -> Vec<Case> {
+        use Change::{Base, Elsewhere, Leaf, Nothing};
+        use Engine::{Fresh, New, Warm, Without};
         use Event::{Dev, Pr};
-        use {Change::*, Engine::*};
         let case = |event, engine, change| Case { scenario: self, event, engine, change };
         match self {
             Self::Cold => vec![case(Dev, New, Nothing)],
@@ -99,8 +108,11 @@ impl Scenario {
                 case(Pr, Fresh, Nothing),
                 case(Dev, Fresh, Nothing),
             ],
+            Self::Warm => vec![case(Pr, Fresh, Nothing), case(Dev, Fresh, Nothing)],
             Self::DevCommit => vec![case(Dev, Warm, Elsewhere)],
             Self::OneEdit => vec![case(Pr, Warm, Leaf), case(Dev, Warm, Leaf)],
+            Self::BaseEdit => vec![case(Pr, Warm, Base), case(Dev, Warm, Base)],
+            Self::Pr => vec![case(Pr, Fresh, Leaf)],
             Self::Release => vec![case(Event::Release, Warm, Elsewhere)],
             Self::Plan => vec![case(Pr, Without, Nothing)],
         }
@@ -111,8 +123,11 @@ impl Scenario {
         match self {
             Self::Cold => "cold",
             Self::Noop => "noop",
+            Self::Warm => "warm",
             Self::DevCommit => "dev-commit",
             Self::OneEdit => "one-edit",
+            Self::BaseEdit => "base-edit",
+            Self::Pr => "pr",
             Self::Release => "release",
             Self::Plan => "plan",
         }

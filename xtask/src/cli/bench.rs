@@ -13,6 +13,7 @@ and bytes are counted before the registry, for all the same way. It needs a Debi
 machine and root, and leaves nothing behind.
 
 Examples:
+  cargo xtask bench
   cargo xtask bench --services 20
   cargo xtask bench --services 100 --scenario noop --peers bake --runs 5 --save noop.json
   cargo xtask bench --services 20 --scenario release
@@ -44,8 +45,9 @@ pub struct Measure {
         default_value = "noop,dev-commit,one-edit"
     )]
     pub scenario: Vec<Scenario>,
-    /// How many services are generated
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000), required = true)]
+    /// How many services are generated; without it the repository's own are measured, as they are
+    /// committed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub services: Option<u32>,
     /// How often each is run
     #[arg(long, value_name = "R", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1_000))]

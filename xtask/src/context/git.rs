@@ -93,6 +93,20 @@ pub fn subjects(
     Ok(log.lines().map(str::to_owned).collect())
 }
 
+/// When each commit was made that a branch, a tag or HEAD leads to, in seconds since 1970.
+pub fn dates(processes: &Processes, root: &Utf8Path) -> Result<BTreeMap<String, u64>> {
+    if head(processes, root)?.is_none() {
+        return Ok(BTreeMap::new());
+    }
+    let args = ["log", "--all", "--format=%H %ct", "--end-of-options", "HEAD", "--"];
+    let log = processes.read(&git(root, "read the dates of commits", &args))?;
+    let line = |line: &str| {
+        let (commit, date) = line.split_once(' ')?;
+        Some((commit.to_owned(), date.parse().ok()?))
+    };
+    Ok(log.lines().filter_map(line).collect())
+}
+
 /// The text of a file at a commit; none where git does not have it.
 pub fn text_at(
     processes: &Processes,

@@ -114,6 +114,8 @@ pub struct Build<'a> {
     pub ends_all: &'a (dyn Fn(&Failed) -> bool + Sync),
     /// What is done before and after pushing; `None` in a run that pushes nothing
     pub pushing: Option<Pushing<'a>>,
+    /// Is given all that was told of each bake when it is over
+    pub baked: &'a (dyn Fn(&Progress) + Sync),
     /// How often and when a push that failed is tried again
     pub patience: Patience,
 }
@@ -168,6 +170,7 @@ impl Build<'_> {
                 (pushing.before)(&definition);
             }
             let baked = self.buildx.bake(&definition, on_update)?;
+            (self.baked)(&baked.progress);
             let rest: Vec<String> = rest.into_iter().cloned().collect();
             self.record(&baked, &rest, outcomes);
             self.publish(plan, &rest, outcomes);

@@ -59,6 +59,8 @@ impl Buildx<'_> {
             }
             on_update(None, &progress);
         })?;
+        progress.end(ended.code == 0);
+        on_update(None, &progress);
         Ok(Baked { success: ended.code == 0, progress })
     }
 

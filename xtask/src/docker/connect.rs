@@ -29,6 +29,14 @@ pub fn find(setup: &Setup) -> Result<Option<Docker>> {
     })
 }
 
+/// Why the user's own Docker is not used, where there is a docker command.
+pub fn why_not_used(setup: &Setup) -> Result<Option<String>> {
+    Ok(match users_own(setup)? {
+        Found::Docker(_) => None,
+        Found::Nothing(reason) => reason,
+    })
+}
+
 /// Finds a Docker with buildx, and starts a private engine where there is none.
 pub fn connect(setup: &Setup) -> Result<Docker> {
     match users_own(setup)? {

@@ -11,8 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How many connections are used.
 const THREADS: usize = 8;
 
-/// Links them for the default targets of a definition.
-pub fn link(registry: &Registry, definition: &Definition) {
+/// Digests that stand in repositories now (`<host>/<name>`) since they were linked.
+pub type Linked = BTreeMap<String, BTreeSet<String>>;
+
+/// Links them for the default targets of a definition, and gives what was linked.
+pub fn link(registry: &Registry, definition: &Definition) -> Linked {
     let wanted = wanted(definition);
     let images: BTreeSet<&Reference> = wanted.iter().map(|(_, image)| image).collect();
     let layers: BTreeMap<&Reference, Vec<String>> =
@@ -25,9 +28,17 @@ pub fn link(registry: &Registry, definition: &Definition) {
         })
         .collect();
     let at_once = AtOnce { threads: THREADS, within: None };
-    registry.for_each(links, at_once, |registry, (to, image, layer)| {
+    let asked = links.clone();
+    let answers = registry.for_each(links, at_once, |registry, (to, image, layer)| {
         registry.mount_blob(to, layer, image).map(Some).into()
     });
+    let mut linked = Linked::new();
+    for ((to, _, layer), answer) in asked.into_iter().zip(answers) {
+        if answer.found().is_some_and(|is_there| is_there) {
+            linked.entry(format!("{}/{}", to.host(), to.name())).or_default().insert(layer);
+        }
+    }
+    linked
 }
 
 /// Which repositories are pushed to, and the images on the same registry that they build on.

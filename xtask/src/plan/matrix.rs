@@ -95,7 +95,8 @@ fn connected(graph: &Graph, services: &BTreeSet<String>) -> Vec<Vec<String>> {
     groups.map(|group| group.into_iter().map(str::to_owned).collect()).collect()
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The middle one; 1 where there are none.
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(1.0)
 }

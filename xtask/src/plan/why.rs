@@ -55,6 +55,33 @@ pub fn why(name: &str, claim: &Claim, now: Tree, then: Option<Tree>) -> Why {
     why
 }
 
+/// The answer in one line: `services/web/a.c changed (content), and 2 more, since dev (1a2b3c4)`. None
+/// where nothing differs that can be told.
+pub fn line(why: &Why, service: &str, tag: &str, revision: Option<&str>) -> Option<String> {
+    let of = |own: bool| {
+        let changes = why.changes.iter().filter(move |(name, _)| (name == service) == own);
+        changes.map(|(_, change)| change.to_string())
+    };
+    // A file that is part of two things is one; what has changed below is what counts, if this has not.
+    let own: Vec<String> = of(true).collect();
+    let below: Vec<String> = of(false).collect();
+    let by_service = !why.parts.is_empty() && why.parts.iter().all(|part| *part == Part::Services);
+    let mut changes = if by_service && !below.is_empty() { below } else { own };
+    let mut seen = BTreeSet::new();
+    changes.retain(|change| seen.insert(change.clone()));
+    let what = match (changes.as_slice(), why.parts.as_slice()) {
+        ([only], _) => only.clone(),
+        ([first, rest @ ..], _) => format!("{first}, and {} more", rest.len()),
+        ([], []) => return None,
+        ([], parts) => {
+            let names: Vec<&str> = parts.iter().map(|part| part.name()).collect();
+            format!("{} differ", names.join(", "))
+        }
+    };
+    let commit = revision.and_then(|sha| sha.get(..7)).map(|sha| format!(" ({sha})"));
+    Some(format!("{what}, since {tag}{}", commit.unwrap_or_default()))
+}
+
 /// The parts whose digest is not the claim's. Nothing is known where there is no fingerprint.
 fn differing(identity: &Identity, claim: &Claim) -> Option<Vec<Part>> {
     let fingerprint = identity.as_ref().ok()?;

@@ -110,7 +110,7 @@ impl Processes {
 
     fn say(&self, command: &Command) {
         if self.echo {
-            eprintln!("$ {command}");
+            crate::report::say!("$ {command}");
         }
     }
 }

@@ -1,66 +1,72 @@
-//! What came of a run, as JSON: standard output of `--json`, and `target/xtask/report.json`.
-#![expect(clippy::disallowed_methods, reason = "writes the report")]
+//! Reports as files: `target/xtask/report.json` and `timeline.html` of the last run, `built.json` of the
+//! last one that built anything, and `built-before.json` of the one before that.
+#![expect(clippy::disallowed_methods, reason = "reads and writes reports")]
 
-use crate::docker::build::Outcome;
-use crate::plan::Plan;
+use super::data::{Report, SCHEMA};
+use super::timeline;
+use crate::error::Wrong;
 use anyhow::{Context as _, Result};
-use camino::Utf8Path;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use camino::{Utf8Path, Utf8PathBuf};
 
-/// The report of a run that took so many seconds.
-pub fn report(plan: &Plan, outcomes: &BTreeMap<String, Outcome>, took: f64) -> Value {
-    let services = plan.services.iter().map(|service| {
-        let mut entry = json!({
-            "service": service.service,
-            "image": service.image,
-            "tags": service.tags,
-            "reason": service.reason,
-        });
-        match outcomes.get(&service.service) {
-            Some(Outcome::Built(built)) => {
-                entry["outcome"] = "built".into();
-                entry["digest"] = built.digest.clone().into();
-                entry["seconds"] = rounded(built.seconds);
-                entry["steps"] =
-                    json!({ "total": built.steps.total, "cached": built.steps.cached });
-            }
-            Some(Outcome::Skipped(digest)) => {
-                entry["outcome"] = "skipped".into();
-                entry["digest"] = digest.clone().into();
-            }
-            Some(Outcome::Promoted(digest)) => {
-                entry["outcome"] = "promoted".into();
-                entry["digest"] = digest.clone().into();
-            }
-            Some(Outcome::Failed(failed)) => {
-                entry["outcome"] = "failed".into();
-                let step = failed.step.as_ref();
-                entry["step"] = step.map(|step| step.name.clone()).into();
-                entry["error"] = step.map_or(&failed.last_words, |step| &step.error).clone().into();
-            }
-            Some(Outcome::NotTried { because }) => {
-                entry["outcome"] = "not-tried".into();
-                entry["because"] = because.clone().into();
-            }
-            None => entry["outcome"] = "not-tried".into(),
-        }
-        entry
-    });
-    let services: Vec<Value> = services.collect();
-    json!({ "schema": 1, "event": plan.event, "seconds": rounded(took), "services": services })
+const FOLDER: &str = "target/xtask";
+
+/// Where the report of the last run is.
+pub fn last(root: &Utf8Path) -> Utf8PathBuf {
+    root.join(FOLDER).join("report.json")
 }
 
-/// Writes it to `target/xtask/report.json`, whole or not at all.
-pub fn write(root: &Utf8Path, report: &Value) -> Result<()> {
-    let folder = root.join("target/xtask");
-    let (file, half) = (folder.join("report.json"), folder.join("report.json.part"));
-    let written = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(&half, format!("{report:#}\n")))
-        .and_then(|()| std::fs::rename(&half, &file));
-    written.with_context(|| format!("cannot write the report `{file}`"))
+/// Where the timeline of the last run is.
+pub fn timeline(root: &Utf8Path) -> Utf8PathBuf {
+    root.join(FOLDER).join("timeline.html")
 }
 
-fn rounded(seconds: f64) -> Value {
-    ((seconds * 1000.0).round() / 1000.0).into()
+/// Where the report of the last run is that built anything.
+pub fn built(root: &Utf8Path) -> Utf8PathBuf {
+    root.join(FOLDER).join("built.json")
+}
+
+/// Where the report of the run before that is.
+pub fn built_before(root: &Utf8Path) -> Utf8PathBuf {
+    root.join(FOLDER).join("built-before.json")
+}
+
+/// Writes report and timeline, each whole or not at all.
+pub fn write(root: &Utf8Path, report: &Report) -> Result<()> {
+    let folder = root.join(FOLDER);
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder `{folder}`"))?;
+    let text = format!("{}\n", serde_json::to_string_pretty(report)?);
+    whole(&last(root), &text)?;
+    whole(&timeline(root), &timeline::html(report))?;
+    if !report.timeline.is_empty() {
+        // Best effort: without it a later run has nothing to be compared with.
+        std::fs::rename(built(root), built_before(root)).ok();
+        whole(&built(root), &text)?;
+    }
+    Ok(())
+}
+
+/// Reads a report. One of a later shape is refused; of an earlier one, what it lacks is absent.
+pub fn read(file: &Utf8Path) -> Result<Report> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Wrong(format!("cannot read the report `{file}`: {error}")))?;
+    let report: Report = serde_json::from_str(&text)
+        .map_err(|error| Wrong(format!("`{file}` is no report of this program: {error}")))?;
+    match report.schema {
+        1..=SCHEMA => Ok(report),
+        0 => wrong!("`{file}` is no report of this program: it names no schema"),
+        other => wrong!("`{file}` is of a later version of this program (schema {other})"),
+    }
+}
+
+/// The last run that built anything, where there was one; what cannot be read is passed over.
+pub fn last_built(root: &Utf8Path) -> Option<Report> {
+    read(&built(root)).ok()
+}
+
+/// Writes a file whole or not at all.
+pub fn whole(file: &Utf8Path, text: &str) -> Result<()> {
+    let half = Utf8PathBuf::from(format!("{file}.part"));
+    let written = std::fs::write(&half, text).and_then(|()| std::fs::rename(&half, file));
+    written.with_context(|| format!("cannot write `{file}`"))
 }

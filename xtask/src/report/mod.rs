@@ -1,9 +1,23 @@
 //! What a run tells: the terminal, files for later, data on standard output.
 
+pub mod advice;
+pub mod assemble;
+pub mod board;
+pub mod compare;
+pub mod data;
+pub mod github;
 pub mod json;
 pub mod outcome;
+pub mod outputs;
+pub mod stderr;
+pub mod steps;
+pub mod summary;
 pub mod terminal;
+pub mod text;
+pub mod timeline;
 pub mod verify;
+
+pub(crate) use stderr::say;
 
 use anyhow::Result;
 use std::io::{ErrorKind, Write as _};
@@ -34,6 +48,15 @@ pub fn many(number: usize, thing: &str) -> String {
     format!("{text} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
+/// A size for people, in powers of ten as Docker writes it: `812 B`, `1.2 MB`.
+pub fn size(bytes: u64) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match units.iter().find(|(unit, _)| bytes >= *unit) {
+        None => format!("{bytes} B"),
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / *unit as f64),
+    }
+}
+
 /// A duration for people: `0.04 s`, `0.4 s`, `12 s`, `2 min 5 s`.
 pub fn seconds(seconds: f64) -> String {
     if seconds < 0.095 {
@@ -48,9 +71,44 @@ pub fn seconds(seconds: f64) -> String {
     }
 }
 
+/// Bytes for people, as registries count them: `812 B`, `1.2 kB`, `34 MB`.
+pub fn bytes(bytes: u64) -> String {
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut amount = bytes as f64 / 1000.0;
+    let mut units = ["kB", "MB", "GB"].into_iter();
+    let mut unit = units.next().unwrap_or_default();
+    while amount >= 999.5 {
+        let Some(next) = units.next() else { break };
+        (amount, unit) = (amount / 1000.0, next);
+    }
+    if amount < 9.95 { format!("{amount:.1} {unit}") } else { format!("{amount:.0} {unit}") }
+}
+
+/// `93.4 %`; never rounded up, so that only what is whole is 100 %.
+pub fn percent(rate: f64) -> String {
+    // 0.29 is a little less in binary.
+    format!("{:.1} %", (rate * 1000.0 + 1e-9).floor() / 10.0)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::many;
+    use super::{bytes, many, percent};
+
+    #[test]
+    fn bytes_have_two_digits_or_three() {
+        let all = [0, 999, 1_000, 9_949, 9_951, 999_499, 999_500, 123_456_789, 4_321_000_000_000];
+        let expected =
+            ["0 B", "999 B", "1.0 kB", "9.9 kB", "10 kB", "999 kB", "1.0 MB", "123 MB", "4321 GB"];
+        assert_eq!(all.map(bytes), expected);
+    }
+
+    #[test]
+    fn only_what_is_whole_is_whole() {
+        let all = [0.0, 0.29, 0.9, 0.9999, 1.0].map(percent);
+        assert_eq!(all, ["0.0 %", "29.0 %", "90.0 %", "99.9 %", "100.0 %"]);
+    }
 
     #[test]
     fn large_numbers_have_commas() {

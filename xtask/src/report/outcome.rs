@@ -1,8 +1,11 @@
 //! What came of each service, as lines for people.
 
+use super::github::{self, At, Kind};
+use super::text::harmless;
 use super::{count, seconds};
 use crate::docker::build::{Built, Failed, Outcome};
 use crate::plan::{Plan, ServicePlan};
+use camino::Utf8Path;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -98,6 +101,29 @@ pub fn failures(outcomes: &BTreeMap<String, Outcome>, place_of: &PlaceOf) -> Str
     text
 }
 
+/// All failures as GitHub notes them at the lines of files; the root is `below` the workspace.
+pub fn annotations(
+    outcomes: &BTreeMap<String, Outcome>,
+    place_of: &PlaceOf,
+    below: &Utf8Path,
+) -> Vec<String> {
+    let failed = outcomes.iter().filter_map(|(service, outcome)| match outcome {
+        Outcome::Failed(failed) => Some((service, failed.as_ref())),
+        _ => None,
+    });
+    let one = |(service, failed): (&String, &Failed)| {
+        let place = place_of(service, failed);
+        let file = place.as_ref().map(|place| below.join(&place.path));
+        let at = place.as_ref().zip(file.as_ref());
+        let at = at.map(|(place, file)| At { file: file.as_str(), lines: place.lines });
+        let error = failed.step.as_ref().map_or(&failed.last_words, |step| &step.error);
+        let log = failed.step.iter().flat_map(|step| &step.log).map(|line| harmless(line));
+        let text: Vec<String> = [error.clone()].into_iter().chain(log).collect();
+        github::annotation(Kind::Error, at, &format!("{service} failed"), &text.join("\n"))
+    };
+    failed.map(one).collect()
+}
+
 fn failure(service: &str, failed: &Failed, place: Option<&Place>) -> String {
     let mut text = String::new();
     let at = place.map(|place| format!("{}:{}: ", place.path, place.lines.0)).unwrap_or_default();
@@ -115,7 +141,7 @@ fn failure(service: &str, failed: &Failed, place: Option<&Place>) -> String {
     if !step.log.is_empty() {
         writeln!(text, "the last lines that it printed:").ok();
         for line in &step.log {
-            writeln!(text, "    {line}").ok();
+            writeln!(text, "  | {}", harmless(line)).ok();
         }
     }
     text

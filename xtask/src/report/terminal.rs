@@ -1,55 +1,46 @@
-//! What a person sees while images are built: on a terminal one line that changes, elsewhere a line
-//! for what is worth one and a sign of life.
+//! What a person sees while images are built: on a terminal a table that changes, elsewhere a line
+//! when a service begins, ends or fails, and a sign of life; GitHub folds the steps of each.
 
-use super::{count, seconds};
-use crate::docker::bake::service_name;
+mod mode;
+
+pub use mode::{Level, Mode};
+
+use super::board::{Board, Change, Doing, Line, State, Tone, said};
+use super::stderr::{self, say};
+use super::text::{cut, harmless, on_one_line};
+use super::{github, seconds};
+use crate::docker::bake::{service_name, target_name};
 use crate::docker::progress::{Progress, StepName, Update};
-use std::collections::BTreeSet;
-use std::io::{IsTerminal as _, Write as _};
+use crate::time::Clock;
 use std::time::{Duration, Instant};
 
-/// How often something is said where nothing else is.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
-/// How often the changing line changes.
+/// How often something is said where nothing else is: 30 s at most, with what a look may take.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(25);
+/// How often the table changes.
 const REFRESH: Duration = Duration::from_millis(200);
-/// Steps that took longer are told without being asked for, in seconds.
-const WORTH_A_LINE: f64 = 1.0;
-/// The widest that the changing line gets, in characters: what fits on every terminal.
-const WIDTH: usize = 79;
-
-/// How much is said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// Nothing
-    Quiet,
-    /// Services, and steps that take long
-    Normal,
-    /// Every step
-    Verbose,
-}
+/// Steps that took longer are worth a line where there is no table, in seconds.
+const WORTH_A_LINE: f64 = 5.0;
+/// The widest that a step is shown in a line.
+const STEP_WIDTH: usize = 90;
+/// So many services a sign of life names.
+const NAMED: usize = 3;
 
 /// Tells of a run on standard error.
 pub struct Terminal {
     level: Level,
-    live: bool,
-    began: Instant,
-    last: Instant,
-    services: usize,
-    done: BTreeSet<String>,
-    shown: bool,
+    mode: Mode,
+    board: Board,
+    clock: Clock,
+    began: f64,
+    said: Instant,
+    looked: Option<Instant>,
 }
 
 impl Terminal {
-    /// For a run over so many services. `plain` keeps it from the changing line (`TERM=dumb`).
-    pub fn new(level: Level, services: usize, plain: bool) -> Self {
-        let live = level != Level::Quiet && !plain && std::io::stderr().is_terminal();
-        let now = Instant::now();
-        Self { level, live, began: now, last: now, services, done: BTreeSet::new(), shown: false }
-    }
-
-    /// Since the first build began.
-    fn elapsed(&self) -> f64 {
-        self.began.elapsed().as_secs_f64()
+    /// For a run of these services.
+    pub fn new(level: Level, mode: Mode, board: Board, clock: Clock) -> Self {
+        let (began, said) = (clock.now(), Instant::now());
+        Self { level, mode, board, clock, began, said, looked: None }
     }
 
     /// Takes what [`crate::docker::buildx::Buildx::bake`] tells.
@@ -61,60 +52,136 @@ impl Terminal {
             Some(Update::Cached(name)) if self.level == Level::Verbose => {
                 self.line(&format!("{}  cached", self.step(name)));
             }
-            Some(Update::Failed(name)) => self.line(&format!("{}  failed", self.step(name))),
+            Some(Update::Failed(name)) => self.failed(name, progress),
             Some(Update::Again(note)) => self.line(&format!("note: {note}")),
-            Some(Update::Exported(target)) => {
-                self.done.insert(service_name(target));
-            }
             _ => {}
         }
-        self.tick(progress);
-    }
-
-    /// Says a line, above the changing one.
-    pub fn line(&mut self, text: &str) {
-        if self.level != Level::Quiet {
-            self.clear();
-            eprintln!("{text}");
-            self.last = Instant::now();
+        let is_due = self.looked.is_none_or(|looked| looked.elapsed() >= REFRESH);
+        if self.level != Level::Quiet && (is_due || progress.ended().is_some()) {
+            self.looked = Some(Instant::now());
+            self.look(progress);
         }
     }
 
-    /// Takes the changing line away.
+    /// Says a line.
+    pub fn line(&mut self, text: &str) {
+        if self.level != Level::Quiet {
+            say!("{}", self.plain(text));
+            self.said = Instant::now();
+        }
+    }
+
+    /// Says how far it came, for a run that was stopped.
+    pub fn stopped(&mut self) {
+        self.clear();
+        let counts = self.board.counts();
+        if counts.all_done() + counts.running > 0 {
+            self.line(&self.how_far());
+        }
+    }
+
+    /// Takes the table away.
     pub fn clear(&mut self) {
-        if self.shown {
-            eprint!("\r\x1b[K");
-            std::io::stderr().flush().ok();
-            self.shown = false;
+        if self.mode.is_live() {
+            stderr::clear();
+        }
+    }
+
+    fn look(&mut self, progress: &Progress) {
+        let now = self.clock.now();
+        for (place, change) in self.board.take(progress, now) {
+            match &self.mode {
+                Mode::Live { .. } => {}
+                Mode::Lines => self.changed(place, change),
+                Mode::GitHub => self.folded(place, change, progress),
+            }
+        }
+        if let Mode::Live { colours, size } = &self.mode {
+            let lines = self.board.lines(size(), self.began, now);
+            let lines: Vec<String> = lines.iter().map(|line| styled(line, *colours)).collect();
+            stderr::draw(&lines);
+        } else if self.said.elapsed() >= SIGN_OF_LIFE {
+            self.line(&self.how_far());
+        }
+    }
+
+    fn changed(&mut self, place: usize, change: Change) {
+        let row = &self.board.rows()[place];
+        let text = match change {
+            Change::Began => "begins".to_owned(),
+            Change::Ended => row.said(),
+        };
+        self.line(&format!("{}  {text}", row.service));
+    }
+
+    /// The steps of a service that has ended, in a group.
+    fn folded(&mut self, place: usize, change: Change, progress: &Progress) {
+        let row = &self.board.rows()[place];
+        let target = target_name(&row.service);
+        if change == Change::Began {
+            return self.changed(place, change);
+        }
+        let mut lines = vec![github::group(&format!("{}  {}", row.service, row.said()))];
+        for vertex in progress.vertexes_of(&target) {
+            let Some(name) = vertex.names.iter().find(|name| StepName::parse(name).is_step())
+            else {
+                continue;
+            };
+            let took = match (&vertex.error, vertex.is_cached_for(&target)) {
+                (Some(_), _) => "failed".to_owned(),
+                (None, true) => "cached".to_owned(),
+                (None, false) => seconds(vertex.seconds()),
+            };
+            let step = cut(&said(&StepName::parse(name)), STEP_WIDTH);
+            lines.push(self.plain(&format!("{step}  {took}")));
+        }
+        lines.push(github::end_group().to_owned());
+        say!("{}", lines.join("\n"));
+        self.said = Instant::now();
+    }
+
+    /// What a step printed before it failed is told at once: others may go on for long.
+    fn failed(&mut self, name: &str, progress: &Progress) {
+        let failed = progress.failed_steps();
+        let step = StepName::parse(name).without_target();
+        let Some(failed) = failed.iter().find(|failed| failed.name == step) else { return };
+        self.line(&format!("{}  failed: {}", self.step(name), on_one_line(&failed.error)));
+        for line in &failed.log {
+            self.line(&format!("  | {}", harmless(line)));
         }
     }
 
     fn tells(&self, took: f64) -> bool {
-        self.level == Level::Verbose || took >= WORTH_A_LINE
+        let is_long = !self.mode.is_live() && took >= WORTH_A_LINE;
+        self.level == Level::Verbose || is_long
     }
 
-    fn tick(&mut self, progress: &Progress) {
-        let pause = if self.live { REFRESH } else { SIGN_OF_LIFE };
-        if self.level == Level::Quiet || self.last.elapsed() < pause {
-            return;
+    /// `3 of 20 done: 3 built; 2 at work: web 3/6 RUN make (12 s), …; 40 s, about 20 s left`
+    fn how_far(&self) -> String {
+        let (now, counts) = (self.clock.now(), self.board.counts());
+        let mut text = format!("{} of {} done", counts.all_done(), self.board.rows().len());
+        if counts.all_done() > 0 {
+            text = format!("{text}: {}", counts.by_outcome());
         }
-        self.last = Instant::now();
-        let mut running = progress.running();
-        running.sort_by(|a, b| a.1.total_cmp(&b.1));
-        let at_work = running.iter().map(|(name, _)| self.step(name)).next().unwrap_or_default();
-        let text = format!(
-            "{} of {} done, {}  {at_work}",
-            self.done.len(),
-            count(self.services, "image"),
-            seconds(self.elapsed())
-        );
-        if self.live {
-            let text: String = text.chars().take(WIDTH).collect();
-            eprint!("\r\x1b[K{text}");
-            std::io::stderr().flush().ok();
-            self.shown = true;
-        } else {
-            eprintln!("{text}");
+        let at_work = self.board.rows().iter().filter_map(|row| match &row.state {
+            State::Running(Some(Doing { step, .. })) => {
+                Some(format!("{} {}", row.service, cut(step, STEP_WIDTH / 2)))
+            }
+            _ => None,
+        });
+        let at_work: Vec<String> = at_work.collect();
+        if counts.running > 0 {
+            text = format!("{text}; {} at work", counts.running);
+        }
+        if !at_work.is_empty() {
+            let more = if at_work.len() > NAMED { ", …" } else { "" };
+            let named = at_work.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+            text = format!("{text}: {named}{more}");
+        }
+        text = format!("{text}; {}", seconds((now - self.began).max(0.0)));
+        match self.board.rest(now) {
+            Some(rest) => format!("{text}, about {} left", seconds(rest.ceil())),
+            None => text,
         }
     }
 
@@ -122,10 +189,31 @@ impl Terminal {
     fn step(&self, name: &str) -> String {
         let step = StepName::parse(name);
         let service = service_name(step.target.unwrap_or_default());
-        let stage = step.stage.map(|stage| format!(" {stage}")).unwrap_or_default();
-        let number = step.number.map(|(n, all)| format!(" {n}/{all}")).unwrap_or_default();
-        let text: String = step.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let text: String = text.chars().take(60).collect();
-        format!("{service}{stage}{number} {text}")
+        cut(&format!("{service} {}", said(&step)), STEP_WIDTH)
     }
+
+    /// What a build prints or is called gives GitHub no orders.
+    fn plain(&self, text: &str) -> String {
+        match self.mode {
+            Mode::GitHub => github::plain(text),
+            Mode::Live { .. } | Mode::Lines => text.to_owned(),
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+fn styled(line: &Line, colours: bool) -> String {
+    let code = match line.tone {
+        _ if !colours => return line.text.clone(),
+        Tone::Plain => return line.text.clone(),
+        Tone::Bold => "1",
+        Tone::Dim => "2",
+        Tone::Red => "31",
+    };
+    format!("\x1b[{code}m{}\x1b[0m", line.text)
 }

@@ -35,7 +35,7 @@ pub fn run(session: &Session, options: &Options) -> Result<ExitCode> {
         stdout(&text)?;
     }
     if found.is_empty() && !session.common.quiet {
-        eprintln!("no service is affected since {}", &commit[..7]);
+        crate::report::say!("no service is affected since {}", &commit[..7]);
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -66,7 +66,10 @@ fn find(session: &Session, now: &mut World, commit: &str) -> Result<Vec<Affected
         Err(error) => {
             let wrong = error.downcast::<Wrong>()?;
             if !session.common.quiet {
-                eprintln!("note: everything is affected: {} cannot be read: {wrong}", &commit[..7]);
+                crate::report::say!(
+                    "note: everything is affected: {} cannot be read: {wrong}",
+                    &commit[..7]
+                );
             }
             return Ok(affected(Then::Unreadable, &now.facts, &BTreeSet::new()));
         }

@@ -1,6 +1,6 @@
 //! `bases`: the lock file, and what the registries say of what stands in it.
 
-mod check;
+pub(super) mod check;
 mod update;
 
 use super::Session;

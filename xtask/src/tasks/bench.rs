@@ -2,6 +2,7 @@
 
 mod judge;
 mod machine;
+mod own;
 
 use super::Session;
 use crate::bench::generate::{self, CONTEXT, Wanted};
@@ -36,7 +37,7 @@ pub fn run(session: &Session, options: &Bench) -> Result<ExitCode> {
 }
 
 fn measure(session: &Session, options: &Measure) -> Result<ExitCode> {
-    let asked = asked(session, options);
+    let asked = asked(session, options)?;
     if options.dry_run {
         stdout(described(&asked).trim_end())?;
         return Ok(ExitCode::SUCCESS);
@@ -54,7 +55,7 @@ fn measure(session: &Session, options: &Measure) -> Result<ExitCode> {
     let folder = Folder::below(&top.join("target/xtask/bench"));
     let quiet = session.common.quiet;
     let nothing: fn(&str) = |_| {};
-    let say: fn(&str) = if quiet { nothing } else { |line| eprintln!("{line}") };
+    let say: fn(&str) = if quiet { nothing } else { |line| crate::report::say!("{line}") };
     if engines {
         // Beforehand, and told: it takes a while the first time.
         packages::ensure(&Setup { say, ..setup.clone() }, PackageSet::Engine)?;
@@ -73,7 +74,7 @@ fn can_be_saved(file: &Utf8Path) -> Result<()> {
     Ok(())
 }
 
-fn asked(session: &Session, options: &Measure) -> Asked {
+fn asked(session: &Session, options: &Measure) -> Result<Asked> {
     let mut scenarios = options.scenario.clone();
     scenarios.sort();
     scenarios.dedup();
@@ -82,21 +83,36 @@ fn asked(session: &Session, options: &Measure) -> Asked {
     peers.dedup();
     let others = peers.into_iter().map(Contestant::Peer);
     let plans = scenarios == [Scenario::Plan];
-    Asked {
+    let (own, services, dev_branch) = match options.services {
+        Some(services) => (None, services as usize, "dev".to_owned()),
+        None => {
+            let (own, services, branch) = own::find(session)?;
+            (Some(own), services, branch)
+        }
+    };
+    Ok(Asked {
+        dev_branch,
         wanted: Wanted {
-            services: options.services.unwrap_or_default() as usize,
-            files: options.files as usize,
-            bytes: if plans { CONTEXT_OF_PLAN } else { CONTEXT },
+            services,
+            files: if own.is_some() { 0 } else { options.files as usize },
+            bytes: if own.is_some() {
+                0
+            } else if plans {
+                CONTEXT_OF_PLAN
+            } else {
+                CONTEXT
+            },
             seed: options.seed,
             base: options.base,
         },
+        own,
         scenarios,
         contestants: std::iter::once(Contestant::Ours).chain(others).collect(),
         runs: options.runs,
         machine: machine::describe(&session.processes),
         command: command(options),
         save: options.save.as_ref().map(|file| session.env.dir.join(file)),
-    }
+    })
 }
 
 /// What measures the same again, without files that are only here.
@@ -105,8 +121,8 @@ fn command(options: &Measure) -> String {
     let scenarios = names(options.scenario.iter().map(|scenario| scenario.name()).collect());
     let peers = names(options.peers.iter().map(|peer| peer.name()).collect());
     format!(
-        "cargo xtask bench --scenario {scenarios} --services {} --runs {} --peers {peers}",
-        options.services.unwrap_or_default(),
+        "cargo xtask bench --scenario {scenarios}{} --runs {} --peers {peers}",
+        options.services.map(|number| format!(" --services {number}")).unwrap_or_default(),
         options.runs
     )
 }
@@ -114,9 +130,12 @@ fn command(options: &Measure) -> String {
 /// What would be measured.
 fn described(asked: &Asked) -> String {
     let services = count(asked.wanted.services, "service");
-    let files = count(asked.wanted.files, "file");
+    let files = match &asked.own {
+        Some(_) => "as they are committed".to_owned(),
+        None => format!("with {} each", count(asked.wanted.files, "file")),
+    };
     let mut text =
-        format!("{services} with {files} each, {} by each of\n", count(asked.runs as usize, "run"));
+        format!("{services} {files}, {} by each of\n", count(asked.runs as usize, "run"));
     for case in asked.scenarios.iter().flat_map(|scenario| scenario.cases()) {
         let contestants = asked.contestants_of(case.scenario);
         let all: Vec<&str> = contestants.iter().map(|contestant| contestant.name()).collect();
@@ -174,7 +193,7 @@ fn generate(session: &Session, options: &Generate) -> Result<ExitCode> {
     free(&folder)?;
     repository::write(wanted, &folder, &session.processes.interrupt)?;
     if !session.common.quiet {
-        eprintln!("{} written to `{folder}`", count(wanted.services, "service"));
+        crate::report::say!("{} written to `{folder}`", count(wanted.services, "service"));
     }
     Ok(ExitCode::SUCCESS)
 }

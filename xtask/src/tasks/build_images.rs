@@ -2,8 +2,11 @@
 
 mod image_tests;
 mod loading;
+mod measuring;
 mod pushed;
 pub(super) mod reading;
+mod rebuilt;
+mod reporting;
 pub(super) mod second_look;
 mod stand_in;
 pub(super) mod warm;
@@ -14,6 +17,7 @@ use crate::cli::BuildImages;
 use crate::context::bases::Making;
 use crate::context::event::Kind;
 use crate::context::facts::World;
+use crate::context::recorded;
 use crate::context::tree::{self, Tree};
 use crate::docker::bake::Definition;
 use crate::docker::build::{Build, OnFailure, Outcome, Pushed, Pushing};
@@ -21,13 +25,15 @@ use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
 use crate::docker::publish::Publish;
 use crate::docker::registry::{Fetched, Patience};
-use crate::docker::{Docker, cache_manifest, connect, links};
+use crate::docker::{Docker, cache_manifest, connect};
 use crate::plan::look_up::LookUp;
 use crate::plan::tags::Known;
 use crate::plan::{Action, Plan, Request, ServicePlan};
-use crate::report::json;
-use crate::report::terminal::{Level, Terminal};
+use crate::report::board::Board;
+use crate::report::terminal::{Level, Mode, Terminal};
+use crate::time::Clock;
 use anyhow::Result;
+use measuring::Measuring;
 use pushed::Images;
 use reading::{Reading, request, setup};
 use std::collections::BTreeMap;
@@ -71,6 +77,7 @@ struct Run<'a> {
     docker: Option<Docker>,
     plan: Plan,
     pushes: bool,
+    measuring: Measuring,
 }
 
 impl<'a> Run<'a> {
@@ -95,8 +102,8 @@ impl<'a> Run<'a> {
         let docker = is_local.then(|| connect::connect(&setup(session)?)).transpose()?;
         reading.look(docker.as_ref())?;
         refuse_unknown(&reading.world, pushes)?;
-        let mut run =
-            Self { session, options, request, plan: reading.plan()?, reading, docker, pushes };
+        let (plan, measuring) = (reading.plan()?, Measuring::default());
+        let mut run = Self { session, options, request, plan, reading, docker, pushes, measuring };
         run.get_ready()?;
         Ok(run)
     }
@@ -133,7 +140,7 @@ impl<'a> Run<'a> {
     fn carry_out(mut self) -> Result<ExitCode> {
         let quiet = self.session.common.quiet;
         if !quiet {
-            self.plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
+            self.plan.warnings.iter().for_each(|warning| crate::report::say!("note: {warning}"));
         }
         let (mut outcomes, indexes, lost) = loop {
             let (outcomes, indexes) = self.build_all()?;
@@ -146,14 +153,14 @@ impl<'a> Run<'a> {
             self.get_ready()?;
         };
         let moved = match lost.is_empty() {
-            true => self.move_tags(indexes, &mut outcomes),
+            true => self.move_tags(indexes.clone(), &mut outcomes),
             false => Err(self.stops(&lost)),
         };
         let world = &self.reading.world;
-        let text = super::telling::Telling { world, plan: &self.plan };
+        let text = super::telling::Telling { world, plan: &self.plan, env: &self.session.env };
         let took = self.session.began.elapsed().as_secs_f64();
         text.tell(quiet, &outcomes, took);
-        self.report(&outcomes, took)?;
+        self.leave(&self.told(&outcomes, &indexes, took))?;
         moved?;
         let is_well =
             |outcome: &Outcome| !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. });
@@ -162,21 +169,23 @@ impl<'a> Run<'a> {
 
     /// What comes of each service, and the indexes that were pushed.
     fn build_all(&self) -> Result<(BTreeMap<String, Outcome>, BTreeMap<String, Fetched>)> {
-        let mut terminal = Terminal::new(
-            level(self.session),
-            self.plan.levels.concat().len(),
-            is_plain(self.session),
-        );
+        let mut terminal = terminal(self.session, &self.reading.world, &self.plan);
         let images = Images::new(self);
         let mut outcomes = self.without_build();
         if let Some(docker) = &self.docker {
+            self.measuring.begin(docker);
             // The bases are brought beside the build, which does not need them in the store.
             let (built, loaded) = std::thread::scope(|scope| {
                 let loading = scope.spawn(|| self.load(docker));
+                let rebuilt = scope.spawn(|| self.rebuilt());
                 let built = self.build(docker, &images, &mut terminal);
+                self.measuring.why(rebuilt.join().unwrap_or_default());
                 (built, loading.join())
             });
-            terminal.clear();
+            if built.is_err() {
+                terminal.stopped();
+            }
+            drop(terminal);
             let loaded = loaded.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             outcomes.extend(built?);
             if self.lost(&outcomes).is_empty() {
@@ -205,10 +214,11 @@ impl<'a> Run<'a> {
         images: &Images,
         terminal: &mut Terminal,
     ) -> Result<BTreeMap<String, Outcome>> {
-        let before = |definition: &Definition| links::link(&self.reading.registry, definition);
+        let before =
+            |definition: &Definition| self.measuring.before(&self.reading.registry, definition);
         let after = |pushed: &[Pushed]| images.take(pushed);
         let world = &self.reading.world;
-        let text = super::telling::Telling { world, plan: &self.plan };
+        let text = super::telling::Telling { world, plan: &self.plan, env: &self.session.env };
         let build = Build {
             buildx: Buildx {
                 docker,
@@ -222,6 +232,7 @@ impl<'a> Run<'a> {
             naming: &|layer, caches| cache_manifest::naming(&self.reading.registry, layer, caches),
             ends_all: &|failed| self.is_lost(failed),
             pushing: self.pushes.then_some(Pushing { before: &before, after: &after }),
+            baked: &|progress| self.measuring.baked(progress),
             patience: Patience::PUBLISH,
         };
         build.run(&self.plan, &mut |update, progress| terminal.update(update, progress))
@@ -249,12 +260,6 @@ impl<'a> Run<'a> {
         let (indexes, again) = (&indexes, self.options.again);
         Publication { session, world, plan, publish, indexes, stands, again }.move_tags(outcomes)
     }
-
-    fn report(&self, outcomes: &BTreeMap<String, Outcome>, took: f64) -> Result<()> {
-        let report = json::report(&self.plan, outcomes, took);
-        json::write(&self.reading.world.root, &report)?;
-        if self.options.json { crate::report::stdout(&format!("{report:#}")) } else { Ok(()) }
-    }
 }
 
 /// A release needs to know what is published: it never builds on a guess.
@@ -277,14 +282,14 @@ fn refuse_unknown(world: &World, pushes: bool) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn level(session: &Session) -> Level {
-    match (session.common.quiet, session.common.verbose) {
+/// Tells of the building of a plan.
+pub(super) fn terminal(session: &Session, world: &World, plan: &Plan) -> Terminal {
+    let level = match (session.common.quiet, session.common.verbose) {
         (true, _) => Level::Quiet,
         (false, true) => Level::Verbose,
         (false, false) => Level::Normal,
-    }
-}
-
-pub(super) fn is_plain(session: &Session) -> bool {
-    session.env.get("TERM") == Some("dumb") || session.env.get("NO_COLOR").is_some()
+    };
+    let board = Board::new(plan, &recorded::seconds(&world.root));
+    let clock = Clock::new(session.env.now, session.began);
+    Terminal::new(level, Mode::of(&session.env), board, clock)
 }

@@ -34,8 +34,9 @@ pub fn run(session: &Session, options: &Compose) -> Result<ExitCode> {
     }
     if options.check {
         let difference = compose::difference(&there, &text);
-        eprint!("error: docker-compose.yml is not what the manifest says: {difference}");
-        eprintln!("write it anew with `cargo xtask compose`");
+        let wrong = "docker-compose.yml is not what the manifest says";
+        crate::report::stderr::write(format_args!("error: {wrong}: {difference}"));
+        crate::report::say!("write it anew with `cargo xtask compose`");
         return Ok(ExitCode::FAILURE);
     }
     let half = root.join("docker-compose.yml.part");
@@ -43,7 +44,7 @@ pub fn run(session: &Session, options: &Compose) -> Result<ExitCode> {
         .and_then(|()| std::fs::rename(&half, &path))
         .with_context(|| format!("cannot write `{path}`"))?;
     if !session.common.quiet {
-        eprintln!("docker-compose.yml is written");
+        crate::report::say!("docker-compose.yml is written");
     }
     Ok(ExitCode::SUCCESS)
 }

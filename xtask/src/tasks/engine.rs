@@ -3,6 +3,7 @@
 use super::Session;
 use crate::docker::engine::{self, Data, Setup, Status};
 use crate::process::Command;
+use crate::report::stdout;
 use anyhow::Result;
 use std::process::ExitCode;
 
@@ -62,11 +63,10 @@ pub(super) fn run(session: &Session, task: &EngineTask) -> Result<ExitCode> {
 fn status(setup: &Setup, json: bool) -> Result<()> {
     let status = engine::status(setup)?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&status)?);
+        stdout(&serde_json::to_string_pretty(&status)?)
     } else {
-        print!("{}", describe(&status));
+        stdout(describe(&status).trim_end())
     }
-    Ok(())
 }
 
 fn describe(status: &Status) -> String {
@@ -82,7 +82,7 @@ fn describe(status: &Status) -> String {
 
 fn env(setup: &Setup) -> Result<()> {
     for (name, value) in engine::find_or_up(setup)?.env {
-        println!("export {name}='{}'", value.replace('\'', r"'\''"));
+        stdout(&format!("export {name}='{}'", value.replace('\'', r"'\''")))?;
     }
     Ok(())
 }

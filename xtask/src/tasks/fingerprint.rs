@@ -22,7 +22,7 @@ pub fn run(session: &Session, options: &Options) -> Result<ExitCode> {
     let asked = world.facts.select(&options.names)?;
     let identities = identify(&world.facts, &asked);
     if session.common.verbose {
-        eprintln!("{}", told(&world.facts.inputs));
+        crate::report::say!("{}", told(&world.facts.inputs));
     }
     let shown = Shown { world: &world, asked: &asked, identities: &identities };
     let text = match (options.json, options.explain) {

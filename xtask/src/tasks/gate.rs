@@ -3,6 +3,7 @@
 use crate::cli::Gate;
 use crate::error::Wrong;
 use crate::plan::gate::{Needed, judge};
+use crate::report::say;
 use anyhow::Result;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -21,7 +22,7 @@ pub fn run(options: &Gate) -> Result<ExitCode> {
     }
     let faults = judge(&needs, &options.may_skip);
     for fault in &faults {
-        eprintln!("{fault}");
+        say!("{fault}");
     }
     Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -4,8 +4,11 @@ mod affected;
 mod bases;
 mod bench;
 mod build_images;
+mod cache;
+mod clean;
 mod completions;
 mod compose;
+mod doctor;
 pub mod engine;
 mod fingerprint;
 mod gate;
@@ -13,9 +16,11 @@ mod matrix;
 mod publish;
 mod pull;
 pub mod release;
+mod report;
 mod schema;
 mod telling;
 mod test;
+mod up;
 mod verify;
 mod warm_cache;
 mod why;
@@ -59,6 +64,13 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Bases { task } => bases::run(&session, task),
         Task::Verify(options) => verify::run(&session, options),
         Task::WarmCache(options) => warm_cache::run(&session, options),
+        Task::Report(options) => report::run(&session, options),
+        Task::Up(options) => up::up(&session, options),
+        Task::Down(options) => up::down(&session, options),
+        Task::Logs(options) => up::logs(&session, options),
+        Task::Doctor(options) => doctor::run(&session, options),
+        Task::Cache { task } => cache::run(&session, task),
+        Task::Clean(options) => clean::run(&session, options),
         Task::Compose(options) => compose::run(&session, options),
         Task::Bench(options) => bench::run(&session, options),
         Task::Test(options) => test::run(&session, *options),

@@ -57,7 +57,7 @@ impl Publication<'_> {
             Head::Still => Ok((Vec::new(), None)),
             Head::Moved(to) => {
                 let to = to.as_deref().unwrap_or("gone");
-                eprintln!(
+                crate::report::say!(
                     "note: the head of `{branch}` is {to} by now: `dev` is left to that commit's run"
                 );
                 Ok((vec!["dev".into()], None))
@@ -82,7 +82,10 @@ impl Publication<'_> {
             .filter(|service| !self.indexes.contains_key(*service))
             .collect();
         if !absent.is_empty() {
-            eprintln!("note: no tag was moved, since there is no image of {}", absent.join(", "));
+            crate::report::say!(
+                "note: no tag was moved, since there is no image of {}",
+                absent.join(", ")
+            );
             return Ok(());
         }
         let facts = &self.world.facts;

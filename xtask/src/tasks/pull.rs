@@ -28,7 +28,7 @@ pub fn run(session: &Session, options: &Pull) -> Result<ExitCode> {
     }
     let found = project.find()?;
     for note in &found.notes {
-        eprintln!("note: {note}");
+        crate::report::say!("note: {note}");
     }
     if !found.missing.is_empty() {
         anyhow::bail!("{}", found.told_missing());

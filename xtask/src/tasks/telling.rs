@@ -1,5 +1,6 @@
 //! Tells what came of a run, with the place of each failure in its Dockerfile.
 
+use crate::context::environment::Environment;
 use crate::context::facts::World;
 use crate::docker::bake::service_name;
 use crate::docker::build::{Failed, Outcome};
@@ -7,7 +8,8 @@ use crate::docker::progress::FailedStep;
 use crate::plan::Plan;
 use crate::plan::dockerfile::lines_of_vertex;
 use crate::report::outcome::{self, Place};
-use crate::report::seconds;
+use crate::report::{github, say, seconds, stderr};
+use camino::Utf8Path;
 use std::collections::BTreeMap;
 
 /// What is known of the run.
@@ -17,24 +19,34 @@ pub struct Telling<'a> {
     pub world: &'a World,
     /// What was to be done
     pub plan: &'a Plan,
+    /// What the process was given
+    pub env: &'a Environment,
 }
 
 impl Telling<'_> {
     /// Prints a line a service, then each failure whole. `quiet` leaves only the failures.
     pub fn tell(&self, quiet: bool, outcomes: &BTreeMap<String, Outcome>, took: f64) {
         if !quiet {
-            eprintln!("{}", outcome::summary(self.plan, outcomes));
+            say!("{}", outcome::summary(self.plan, outcomes));
         }
         self.tell_failures(outcomes);
         if !quiet {
-            eprintln!("{} in {}", outcome::counts(self.plan, outcomes), seconds(took));
+            say!("{} in {}", outcome::counts(self.plan, outcomes), seconds(took));
         }
     }
 
-    /// Prints each failure whole.
+    /// Prints each failure whole. On GitHub it is noted at the line of the Dockerfile too.
     pub fn tell_failures(&self, outcomes: &BTreeMap<String, Outcome>) {
         let place_of = |service: &str, failed: &Failed| self.place_of(service, failed);
-        eprint!("{}", outcome::failures(outcomes, &place_of));
+        let failures = outcome::failures(outcomes, &place_of);
+        if !github::is_github(self.env) {
+            return stderr::write(format_args!("{failures}"));
+        }
+        let lines = failures.lines().map(github::plain);
+        let workspace = self.env.get("GITHUB_WORKSPACE").map(Utf8Path::new);
+        let below = workspace.and_then(|workspace| self.world.root.strip_prefix(workspace).ok());
+        let notes = outcome::annotations(outcomes, &place_of, below.unwrap_or(Utf8Path::new("")));
+        lines.chain(notes).for_each(|line| say!("{line}"));
     }
 
     /// The service whose Dockerfile holds a failed step: a step that services share is shown under

@@ -5,7 +5,7 @@ use crate::cli::Test;
 use crate::context::git;
 use crate::docker::engine::{self, Data, Setup};
 use crate::process::{Command, Processes, Stream};
-use crate::report::seconds;
+use crate::report::{seconds, stdout};
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::process::ExitCode;
@@ -43,22 +43,19 @@ fn run_parts(session: &Session, parts: &[Part]) -> Result<ExitCode> {
     let mut failures = Vec::new();
     for part in parts {
         let began = Instant::now();
-        println!("== {}", part.name);
+        stdout(&format!("== {}", part.name))?;
         let good = run_part(session, part, &mut counts)?;
-        println!(
-            "== {}: {}, {}\n",
-            part.name,
-            if good { "passed" } else { "FAILED" },
-            seconds(began.elapsed().as_secs_f64())
-        );
+        let ended = if good { "passed" } else { "FAILED" };
+        let took = seconds(began.elapsed().as_secs_f64());
+        stdout(&format!("== {}: {ended}, {took}\n", part.name))?;
         if !good {
             failures.push(part.name.as_str());
         }
     }
     if !failures.is_empty() {
-        println!("failed: {}", failures.join(", "));
+        stdout(&format!("failed: {}", failures.join(", ")))?;
     }
-    println!("{} passed, {} failed", counts.passed, counts.failed);
+    stdout(&format!("{} passed, {} failed", counts.passed, counts.failed))?;
     Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -109,8 +106,8 @@ fn engine_tests(root: &Utf8Path) -> Vec<String> {
 fn run_part(session: &Session, part: &Part, counts: &mut Counts) -> Result<bool> {
     let ended = session.processes.stream(&part.command, &mut |stream, line| {
         match stream {
-            Stream::Stdout => println!("{line}"),
-            Stream::Stderr => eprintln!("{line}"),
+            Stream::Stdout => drop(stdout(line)),
+            Stream::Stderr => crate::report::say!("{line}"),
         }
         if let Some((passed, failed)) = read_result(line) {
             counts.passed += passed;

@@ -35,7 +35,7 @@ pub fn run(session: &Session, options: &Options) -> Result<ExitCode> {
     let same = identities[&options.service].as_ref().is_ok_and(|f| f.whole == claim.fingerprint);
     let (then, trouble) = match same {
         true => (None, None),
-        false => match read_then(session, options, &now, &claim) {
+        false => match read_then(session, &[options.service.as_str()], &now, &claim) {
             Ok(then) => (Some(then), None),
             Err(error) if error.is::<Interrupted>() => return Err(error),
             Err(error) => (None, Some(error)),
@@ -79,10 +79,15 @@ fn published(session: &Session, name: &str) -> Result<Claim> {
     })
 }
 
-type Then = (World, BTreeMap<String, Identity>);
+pub(super) type Then = (World, BTreeMap<String, Identity>);
 
-/// The tree of the commit that was published.
-fn read_then(session: &Session, options: &Options, now: &World, claim: &Claim) -> Result<Then> {
+/// The tree of the commit that was published, with identities of these services.
+pub(super) fn read_then(
+    session: &Session,
+    names: &[&str],
+    now: &World,
+    claim: &Claim,
+) -> Result<Then> {
     let Session { processes, env, .. } = session;
     let Some(revision) = &claim.revision else {
         bail!("what is published does not say of which commit it was built");
@@ -96,12 +101,14 @@ fn read_then(session: &Session, options: &Options, now: &World, claim: &Claim) -
     let checkout = Checkout::of(processes, env, &now.root, &commit, Bits::Of022)?;
     let past = past::read(processes, env, now, checkout);
     let mut past = past.with_context(|| format!("cannot read the commit {commit}"))?;
-    if past.world.facts.service(&options.service).is_none() {
-        bail!("the commit {commit} has no service `{}` in its manifest", options.service);
-    }
-    let chosen = past.world.facts.graph.with_dependencies([options.service.as_str()]);
+    let there = |name: &&&str| past.world.facts.service(name).is_some();
+    let Some(_) = names.iter().find(there) else {
+        bail!("the commit {commit} has no service `{}` in its manifest", names.join("`, `"));
+    };
+    let names = || names.iter().filter(there).copied();
+    let chosen = past.world.facts.graph.with_dependencies(names());
     let mut services: Vec<String> = chosen.into_iter().collect();
-    let of_now = now.facts.graph.with_dependencies([options.service.as_str()]);
+    let of_now = now.facts.graph.with_dependencies(names());
     services.extend(of_now.into_iter().filter(|name| past.world.facts.service(name).is_some()));
     services.sort();
     services.dedup();

@@ -7,6 +7,7 @@ pub mod attributes;
 mod blob;
 mod files;
 mod folders;
+mod glance;
 mod index;
 mod pool;
 mod rules;
@@ -15,6 +16,8 @@ mod stat;
 mod trust;
 mod walk;
 mod xattrs;
+
+pub use glance::Glance;
 
 use super::environment::Environment;
 use super::facts::World;

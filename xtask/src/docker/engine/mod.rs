@@ -2,6 +2,7 @@
 //! and addresses of their own. It never touches another Docker or the system's package state.
 
 mod blocks;
+mod counters;
 mod daemons;
 pub(crate) mod files;
 mod instance;
@@ -12,6 +13,7 @@ pub mod packages;
 mod setup;
 pub(crate) mod sys;
 
+pub use counters::Counters;
 pub use instance::{Instance, State};
 pub use machine::{Machine, check as check_machine};
 pub use setup::{DEFAULT_INSTANCE, Setup, find_in_path};

@@ -130,6 +130,15 @@ impl Network<'_> {
     }
 }
 
+/// Bytes that have gone over a bridge in both directions since it was made.
+pub fn moved(bridge: &str) -> Option<u64> {
+    let count = |name: &str| -> Option<u64> {
+        let file = format!("/sys/class/net/{bridge}/statistics/{name}");
+        files::read(Utf8Path::new(&file)).ok()??.trim().parse().ok()
+    };
+    Some(count("rx_bytes")? + count("tx_bytes")?)
+}
+
 /// Whether there is such an interface, asked in the cheapest way.
 pub fn exists(interface: &str) -> bool {
     interfaces().iter().any(|name| name == interface)

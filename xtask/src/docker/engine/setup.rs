@@ -44,7 +44,7 @@ impl Setup {
             cache,
             vars: environment.vars.clone(),
             instance: instance.to_owned(),
-            say: |line| eprintln!("{line}"),
+            say: |line| crate::report::say!("{line}"),
         })
     }
 

@@ -1,3 +1,4 @@
+use super::line::seconds;
 use super::*;
 
 fn replay(targets: &[&str], stream: &str) -> (Progress, Vec<Update>) {
@@ -45,6 +46,7 @@ fn a_single_target_is_named_though_buildx_does_not() {
 fn names_are_taken_apart() {
     let parse = |name| {
         let step = StepName::parse(name);
+        assert_eq!(step.platform, None);
         (step.target, step.stage, step.number, step.text)
     };
     assert_eq!(parse("[a b 3/6] RUN x"), (Some("a"), Some("b"), Some((3, 6)), "RUN x"));
@@ -54,6 +56,11 @@ fn names_are_taken_apart() {
     assert_eq!(parse("no brackets"), (None, None, None, "no brackets"));
     assert_eq!(parse("[open"), (None, None, None, "[open"));
     assert_eq!(parse("[]"), (None, None, None, ""));
+    let step = StepName::parse("[a linux/arm64 builder 2/3] RUN x");
+    assert_eq!((step.platform, step.stage), (Some("linux/arm64"), Some("builder")));
+    assert_eq!(step.without_target(), "[linux/arm64 builder 2/3] RUN x");
+    let step = StepName::parse("[a linux/arm64 2/3] RUN x");
+    assert_eq!((step.platform, step.stage), (Some("linux/arm64"), None));
 }
 
 #[test]

@@ -26,7 +26,11 @@ impl Positions {
     /// Finds them. An answer that cannot be had is an error: nothing has been moved yet.
     pub fn read(release: &Release, before: &Releases) -> Result<Self> {
         let said = said(release, before);
-        let mut positions = Self { read: release.stands.clone(), said };
+        // Shared tags may have moved since, where another version was begun or released.
+        let is_alone = before.records.is_empty() && before.unfinished().next().is_none();
+        let stands = release.stands.iter().filter(|((_, tag), _)| is_alone || !is_shared(tag));
+        let read = stands.map(|(name, there)| (name.clone(), there.clone())).collect();
+        let mut positions = Self { read, said };
         let first: Vec<_> =
             release.images.iter().flat_map(|image| positions.to_read(image)).collect();
         positions.ask(release.registry, &first)?;

@@ -1,7 +1,7 @@
 //! Records, journals and withdrawals of a project, in `<registry>/releases`.
 
 use crate::docker::artifacts;
-use crate::docker::registry::{Answer, Reference, Registry};
+use crate::docker::registry::{Answer, Reason, Reference, Registry};
 use crate::plan::release::{
     Journal, REPOSITORY, Record, Releases, journal_tag, record_tag, withdrawn_tag,
 };
@@ -41,6 +41,14 @@ impl Shelf {
         let tags = tags.known().context("cannot tell which versions are released")?;
         let tags = tags.unwrap_or_default();
         Ok(Releases::of_tags(tags.iter().map(String::as_str)))
+    }
+
+    /// Why the registry refuses to list it, where it does.
+    pub fn refusal(&self, registry: &Registry) -> Option<Reason> {
+        match registry.tags(&self.0) {
+            Answer::Refused(reason) => Some(reason),
+            _ => None,
+        }
     }
 
     /// The record of a version, if there is one.

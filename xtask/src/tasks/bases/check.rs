@@ -3,10 +3,11 @@
 use super::super::Session;
 use super::super::build_images::reading::registry;
 use super::{Known, fields, short, table};
-use crate::cli::BasesCheck;
+use crate::cli::{BasesCheck, Doctor};
 use crate::context::lock;
 use crate::docker::registry::{Answer, AtOnce, Patience, Reference, Registry, Stat};
 use crate::manifest::{Locked, Origin};
+use crate::plan::doctor::Finding;
 use crate::report::{count, stdout};
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -50,8 +51,38 @@ pub fn run(session: &Session, options: &BasesCheck) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let all = count(states.len(), "base");
-    eprintln!("error: {other} of {all} not known to be as locked: see `cargo xtask bases update`");
+    crate::report::say!(
+        "error: {other} of {all} not known to be as locked: see `cargo xtask bases update`"
+    );
     Ok(ExitCode::FAILURE)
+}
+
+/// The locked bases that are no longer what they are locked to, for `doctor`.
+pub fn findings(session: &Session, client: &Registry, options: &Doctor) -> Vec<Finding> {
+    let broken = |error: anyhow::Error| {
+        vec![Finding::broken("bases", format!("{error:#}"), "mend the lock file, or write it anew")]
+    };
+    let known = match Known::read(session, options.registry.as_deref()) {
+        Ok(known) => known,
+        Err(error) => return broken(error),
+    };
+    let states = match states(&known, client) {
+        Ok(states) => states,
+        Err(error) => return broken(error),
+    };
+    let told = states.iter().filter(|(_, state)| **state != State::Unlocked);
+    let told = told.map(|(name, state)| {
+        let evidence = format!("`{name}`: {}", state.say(name, &known));
+        let update = format!("`cargo xtask bases update {name}`");
+        match state {
+            State::Same | State::Unlocked => Finding::good("bases", evidence),
+            State::OtherRecipe => Finding::broken("bases", evidence, update),
+            State::Absent => Finding::broken("bases", evidence, update),
+            State::Unknown(_) => Finding::warning("bases", evidence, "try again later"),
+            State::Newer(_) | State::Gone => Finding::warning("bases", evidence, update),
+        }
+    });
+    told.collect()
 }
 
 fn states<'k>(known: &'k Known, registry: &Registry) -> Result<BTreeMap<&'k String, State>> {

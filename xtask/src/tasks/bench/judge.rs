@@ -5,7 +5,7 @@ use crate::bench::report::{Report, SCHEMA};
 use crate::bench::verdict::{Verdict, Weight};
 use crate::bench::{against, markdown, table};
 use crate::cli::Shown;
-use crate::report::stdout;
+use crate::report::{say, stdout};
 use anyhow::{Context as _, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::process::ExitCode;
@@ -53,7 +53,7 @@ impl Judge {
         }
         verdicts.extend(self.budgets.iter().flat_map(|budgets| budgets.hold(report)));
         for verdict in &verdicts {
-            eprintln!("{verdict}");
+            say!("{verdict}");
         }
         let worse = verdicts.iter().any(|verdict| verdict.weight == Weight::Worse);
         Ok(if worse { ExitCode::FAILURE } else { ExitCode::SUCCESS })

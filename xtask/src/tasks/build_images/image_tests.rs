@@ -4,6 +4,7 @@ use super::Run;
 use crate::context::event::Kind;
 use crate::docker::Docker;
 use crate::docker::build::{Failed, Outcome};
+use crate::report::say;
 use anyhow::Result;
 use std::collections::BTreeMap;
 
@@ -57,7 +58,7 @@ impl Run<'_> {
         let said = test.join(" ");
         if ended.code == 0 {
             if !self.session.common.quiet {
-                eprintln!("tested `{image}`: {said}");
+                say!("tested `{image}`: {said}");
             }
             return Ok(None);
         }

@@ -1,6 +1,7 @@
 //! Builds for the caches alone: nothing is pushed under a tag of an image, and nothing is claimed.
 
 use super::Run;
+use super::measuring::Measuring;
 use super::reading::{Reading, request};
 use crate::cli::BuildImages;
 use crate::docker::build::Outcome;
@@ -18,13 +19,19 @@ pub fn build<'a>(
     let request = request(options);
     reading.ask(&request);
     let plan = reading.plan()?;
-    let mut run = Run { session, options, request, reading, docker: None, plan, pushes: false };
+    let (docker, measuring) = (None, Measuring::default());
+    let mut run =
+        Run { session, options, request, reading, docker, plan, pushes: false, measuring };
     run.get_ready()?;
     if !session.common.quiet {
-        run.plan.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
+        run.plan.warnings.iter().for_each(|warning| crate::report::say!("note: {warning}"));
     }
     let (outcomes, _) = run.build_all()?;
-    let text = crate::tasks::telling::Telling { world: &run.reading.world, plan: &run.plan };
+    let text = crate::tasks::telling::Telling {
+        world: &run.reading.world,
+        plan: &run.plan,
+        env: &session.env,
+    };
     text.tell_failures(&outcomes);
     Ok((outcomes, run.reading))
 }

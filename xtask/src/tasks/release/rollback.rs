@@ -46,7 +46,7 @@ pub fn run(session: &Session, options: &Rollback) -> Result<ExitCode> {
         .into_iter()
         .collect::<Result<()>>()
         .with_context(|| format!("v{version} is taken back, but run this again to go on"))?;
-    eprintln!("v{version} is taken back; `v{version}` itself stays where it is");
+    crate::report::say!("v{version} is taken back; `v{version}` itself stays where it is");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -101,7 +101,7 @@ fn confirmed() -> Result<bool> {
     if !std::io::stdin().is_terminal() {
         return Ok(false);
     }
-    eprint!("go on? [y/N] ");
+    crate::report::stderr::write(format_args!("go on? [y/N] "));
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

@@ -44,7 +44,7 @@ pub fn run(session: &Session, options: &Tag) -> Result<ExitCode> {
     let Checked { version, remote, .. } = &checked;
     crate::report::stdout(&format!("v{version}"))?;
     if !session.common.quiet {
-        eprintln!(
+        crate::report::say!(
             "v{version} is at `{remote}`; `cargo xtask release status v{version}` tells when it is released"
         );
     }

@@ -1,7 +1,7 @@
 //! Builds images anew, twice, into folders that go away again.
 
 use super::super::Session;
-use super::super::build_images::{is_plain, level};
+use super::super::build_images::terminal;
 use super::super::telling::Telling;
 use crate::context::facts::World;
 use crate::docker::Docker;
@@ -13,7 +13,6 @@ use crate::docker::registry::Patience;
 use crate::plan::Plan;
 use crate::plan::verify::{self, VolatileArgs};
 use crate::report::count;
-use crate::report::terminal::Terminal;
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,9 +137,8 @@ impl Builds<'_> {
 
     fn carry_out(&self, plan: &Plan, which: &Which) -> Result<BTreeMap<String, Outcome>> {
         let (session, world) = (self.session, self.world);
-        let images = plan.levels.concat().len();
-        let mut terminal = Terminal::new(level(session), images, is_plain(session));
-        let text = Telling { world, plan };
+        let mut terminal = terminal(session, world, plan);
+        let text = Telling { world, plan, env: &session.env };
         let build = Build {
             buildx: Buildx {
                 docker: self.docker,
@@ -154,10 +152,11 @@ impl Builds<'_> {
             naming: &|_, _| Vec::new(),
             ends_all: &|_| false,
             pushing: None,
+            baked: &|_| (),
             patience: Patience::CHECK,
         };
         let outcomes = build.run(plan, &mut |update, progress| terminal.update(update, progress));
-        terminal.clear();
+        drop(terminal);
         let outcomes = outcomes?;
         // What fails for another value is built once more.
         let is_told = |service: &String| {
@@ -173,7 +172,7 @@ impl Builds<'_> {
 /// Tells how far it is.
 pub fn say(session: &Session, line: &str) {
     if !session.common.quiet {
-        eprintln!("{line}");
+        crate::report::say!("{line}");
     }
 }
 

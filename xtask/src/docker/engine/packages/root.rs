@@ -54,7 +54,11 @@ impl Root {
     /// The variables with which programs of these packages run.
     pub fn env(&self, setup: &Setup) -> BTreeMap<String, Option<String>> {
         let mut env = BTreeMap::from([("PATH".to_owned(), Some(self.path(setup)))]);
-        let libraries = self.existing(&["usr/lib/*-linux-gnu*", "lib/*-linux-gnu*"]);
+        let libraries = self.existing(&[
+            "usr/lib/*-linux-gnu*",
+            "lib/*-linux-gnu*",
+            "usr/lib/*-linux-gnu*/pulseaudio",
+        ]);
         let perl = ["usr/share/perl5", "usr/share/perl/*", "usr/lib/*-linux-gnu*/perl*/*"];
         let xtables = self.existing(&["usr/lib/*-linux-gnu*/xtables"]);
         let lists = [

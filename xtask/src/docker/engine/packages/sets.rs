@@ -9,6 +9,8 @@ pub enum PackageSet {
     Mmdebstrap,
     /// What tests call
     Tests,
+    /// The browser that tests look at timelines with
+    Browser,
 }
 
 /// The packages of a set. An entry `a|b` is the first of them that exists; one that ends with `|`
@@ -79,6 +81,15 @@ impl PackageSet {
                     "libpcre2-32-0",
                 ],
                 depends_on: &["python3", "shellcheck"],
+            },
+            Self::Browser => Contents {
+                name: "browser",
+                purpose: "a browser for the tests",
+                megabytes: 800,
+                newest: &[],
+                own: &["chromium", "fonts-dejavu-core"],
+                alone: &[],
+                depends_on: &["chromium"],
             },
         }
     }

@@ -99,6 +99,8 @@ fn keep(session: &Session, checked: &Checked, object: &str) {
     let name = format!("refs/tags/v{version}");
     let command = git(root, "keep the tag", &["update-ref", &name, object, ""]);
     if let Err(error) = calm.read(&command) {
-        eprintln!("{error:#}\nv{version} is at `{remote}`: `git fetch {remote} tag v{version}`");
+        crate::report::say!(
+            "{error:#}\nv{version} is at `{remote}`: `git fetch {remote} tag v{version}`"
+        );
     }
 }

@@ -1,0 +1,73 @@
+//! What a target's steps come to.
+
+use super::{Progress, StepName, Vertex};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Counts of one target's steps (RUN, COPY, ADD, WORKDIR).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// All that could be cached
+    pub total: usize,
+    /// Those that were
+    pub cached: usize,
+}
+
+impl Steps {
+    fn of(all: &[&Vertex], target: &str) -> Self {
+        let cached = all.iter().filter(|vertex| vertex.is_cached_for(target)).count();
+        Self { total: all.len(), cached }
+    }
+}
+
+impl Progress {
+    /// Every vertex, by digest.
+    pub fn vertexes(&self) -> impl Iterator<Item = &Vertex> {
+        self.vertexes.values()
+    }
+
+    /// The vertexes of a target: those that were shown under it, and all that these take results of,
+    /// which may have been shown under another target. In the order in which they began.
+    pub fn vertexes_of(&self, target: &str) -> Vec<&Vertex> {
+        let own = self.vertexes.values().filter(|vertex| vertex.is_of(target));
+        let mut next: Vec<&Vertex> = own.collect();
+        let mut all: BTreeMap<&str, &Vertex> = BTreeMap::new();
+        while let Some(vertex) = next.pop() {
+            if all.insert(&vertex.digest, vertex).is_none() {
+                next.extend(vertex.inputs.iter().filter_map(|input| self.vertexes.get(input)));
+            }
+        }
+        let mut all: Vec<&Vertex> = all.into_values().collect();
+        let began = |vertex: &Vertex| vertex.runs.first().map_or(f64::INFINITY, |run| run.started);
+        all.sort_by(|a, b| began(a).total_cmp(&began(b)));
+        all
+    }
+
+    /// All vertexes of a target and those that were cached, BuildKit's own among them: what `docker
+    /// buildx history inspect` says.
+    pub fn counts(&self, target: &str) -> Steps {
+        Steps::of(&self.vertexes_of(target), target)
+    }
+
+    /// Counts a target's steps that ended well. Where it is linked to another target
+    /// (`target:base`), those of the other are among them: BuildKit builds them in one.
+    pub fn steps(&self, target: &str) -> Steps {
+        let all = self.vertexes_of(target).into_iter();
+        let steps: Vec<&Vertex> = all.filter(|v| v.is_step() && v.is_done()).collect();
+        Steps::of(&steps, target)
+    }
+
+    /// From the beginning of a target's first step to the end of its last, in seconds.
+    pub fn seconds(&self, target: &str) -> f64 {
+        let of_target = self.vertexes.values().filter(|vertex| vertex.is_of(target));
+        let times = of_target.flat_map(|vertex| &vertex.runs);
+        let times = times.filter_map(|run| Some((run.started, run.completed?)));
+        let span = times.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        span.map_or(0.0, |(start, end)| (end - start).max(0.0))
+    }
+
+    /// The targets under which anything was shown.
+    pub fn targets(&self) -> BTreeSet<&str> {
+        let names = self.vertexes.values().flat_map(|vertex| &vertex.names);
+        names.filter_map(|name| StepName::parse(name).target).collect()
+    }
+}

@@ -1,0 +1,78 @@
+//! Standard error: lines for people, and below them a live area that changes.
+//!
+//! One that is closed, or whose reader has gone away, is no reason to stop: what a run does counts
+//! more than what it says. (`eprintln!` panics there.)
+
+use crate::parallel::lock;
+use std::fmt::{Arguments, Write as _};
+use std::io::Write as _;
+use std::sync::Mutex;
+
+/// Whether a live area stands below the cursor.
+static LIVE: Mutex<bool> = Mutex::new(false);
+
+/// To the beginning of the line, and nothing from there on.
+const CLEAR: &str = "\r\x1b[J";
+
+/// Says a line on standard error: `say!("note: {note}")`.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::report::stderr::line(format_args!($($text)*)) };
+}
+pub(crate) use say;
+
+/// Says a line, above the live area.
+pub fn line(text: Arguments) {
+    write(format_args!("{text}\n"));
+}
+
+/// Says a text as it stands, above the live area.
+pub fn write(text: Arguments) {
+    let mut live = lock(&LIVE);
+    let clear = if std::mem::take(&mut *live) { CLEAR } else { "" };
+    put(&format!("{clear}{text}"));
+}
+
+/// Puts lines where the live area is. The cursor stays at their beginning: there it is carried along
+/// when the terminal changes its size, and nothing that is shown gets into the scroll-back.
+pub fn draw(lines: &[String]) {
+    let mut live = lock(&LIVE);
+    put(&frame(lines));
+    *live = !lines.is_empty();
+}
+
+/// Takes the live area away.
+pub fn clear() {
+    write(format_args!(""));
+}
+
+fn frame(lines: &[String]) -> String {
+    let mut frame = String::from("\r");
+    frame.push_str(&lines.join("\x1b[K\r\n"));
+    frame.push_str("\x1b[J\r");
+    if lines.len() > 1 {
+        // Writing to a string cannot fail.
+        write!(frame, "\x1b[{}A", lines.len() - 1).ok();
+    }
+    frame
+}
+
+/// At once, so that two writers do not mix within a line.
+fn put(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()).ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::frame;
+
+    #[test]
+    fn the_cursor_stays_at_the_beginning() {
+        assert_eq!(frame(&[]), "\r\x1b[J\r");
+        assert_eq!(frame(&["a".into()]), "\ra\x1b[J\r");
+        assert_eq!(
+            frame(&["a".into(), "b".into(), "c".into()]),
+            "\ra\x1b[K\r\nb\x1b[K\r\nc\x1b[J\r\x1b[2A"
+        );
+    }
+}
