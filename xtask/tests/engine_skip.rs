@@ -247,7 +247,10 @@ fn an_old_image_is_refreshed_on_dev_and_only_there() {
     assert_eq!(outcomes(&run(engine(), &repository, &DEV)), "bb");
     let fresh = tags();
     let fp = fresh[0].keys().find(|tag| tag.starts_with("fp-")).unwrap();
-    backdate(&format!("{place}/base:{fp}"));
+    // A release takes what stands under the commit's own tag.
+    for tag in [fp, &repository.git(&["rev-parse", "HEAD"])] {
+        backdate(&format!("{place}/base:{tag}"));
+    }
     let first = tags();
     assert_eq!(outcomes(&run(engine(), &repository, &PR)), "ss");
     let release = ["build-images", "--event", "release:v1.0.0", "--json"];

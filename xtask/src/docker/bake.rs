@@ -147,6 +147,29 @@ impl Definition {
         }
     }
 
+    /// Whether targets are linked by `target:` that are not given the same secrets.
+    ///
+    /// BuildKit knows a step by its inputs, not by whose it is: in one bake it asks any target that
+    /// needs the step for the secret, and one that has none runs it without.
+    pub fn links_other_secrets(&self) -> bool {
+        let others = |target: &Target| -> Vec<String> {
+            let contexts = target.contexts.values();
+            contexts.filter_map(|it| it.strip_prefix("target:").map(str::to_owned)).collect()
+        };
+        let mut targets = self.target.values();
+        targets.any(|target| {
+            let mut linked = others(target).into_iter().filter_map(|other| self.target.get(&other));
+            linked.any(|other| other.secret != target.secret)
+        })
+    }
+
+    /// Takes a target from the cache that was built without it before.
+    pub fn is_built(&mut self, target: &str) {
+        if let Some(target) = self.target.get_mut(target) {
+            target.no_cache = None;
+        }
+    }
+
     /// The targets that are built.
     pub fn default_targets(&self) -> &[String] {
         self.group.get("default").map_or(&[], |group| &group.targets)
@@ -176,6 +199,27 @@ mod tests {
             Definition { target: [("t".to_owned(), target)].into(), ..Definition::default() };
         let text = serde_json::to_string_pretty(&definition.to_input().unwrap()).unwrap();
         assert!(text.contains(r#""A": "$${X} %%{Y} $Z 100% $$""#), "{text}");
+    }
+
+    #[test]
+    fn secrets_are_compared_along_links() {
+        let secret = |id: &str| vec![attributes([("id", id)])];
+        let target = |secrets: &[Attributes], on: &str| Target {
+            secret: secrets.to_vec(),
+            contexts: [("x".to_owned(), on.to_owned())].into(),
+            ..Target::default()
+        };
+        let differ = |of_base: &[Attributes], on: &str| {
+            let targets = [
+                ("base".to_owned(), target(of_base, "y")),
+                ("web".to_owned(), target(&secret("a"), on)),
+            ];
+            Definition { target: targets.into(), ..Definition::default() }.links_other_secrets()
+        };
+        assert!(!differ(&secret("a"), "target:base"));
+        assert!(differ(&secret("b"), "target:base"));
+        assert!(differ(&[], "target:base"));
+        assert!(!differ(&[], "docker-image://base"));
     }
 
     #[test]

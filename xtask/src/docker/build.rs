@@ -130,6 +130,7 @@ impl Build<'_> {
         // What is not pushed is linked inside one bake, which then builds everything at once.
         let lanes = match self.pushing {
             Some(_) => lanes(&plan.levels, &stems),
+            None if plan.definition.links_other_secrets() => vec![plan.levels.clone()],
             None => vec![vec![plan.levels.concat()]],
         };
         let ended = parallel::map(lanes.len(), &lanes, |lane| -> Result<()> {

@@ -74,14 +74,45 @@ fn bake(orders: &[&Order]) -> Result<Baked, (usize, String)> {
     }
     let targets: Vec<String> = wanted.iter().map(|(shop, name)| key(*shop, name)).collect();
     definition.group.insert("default".into(), Group { targets: targets.clone() });
-    let progress = run(&definition, &targets, &folder.0)?;
+    let mut steps = BTreeMap::new();
+    for group in groups(&definition, &targets) {
+        let progress = run(&definition.with_default(group.clone()), &group, &folder.0)?;
+        for target in group {
+            definition.is_built(&target);
+            steps.insert(target.clone(), progress.steps(&target));
+        }
+    }
     let built = wanted.into_iter().map(|(shop, service)| {
         let key = key(shop, &service);
-        let steps = progress.steps(&key);
+        let steps = steps[&key];
         let image = image(&folder.0.join("out").join(&key));
         ((shop, service), Built { image, all_cached: steps.total == steps.cached })
     });
     Ok(built.collect())
+}
+
+/// As the program does: at once, or what others link to first.
+fn groups(definition: &Definition, wanted: &[String]) -> Vec<Vec<String>> {
+    if !definition.links_other_secrets() {
+        return vec![wanted.to_vec()];
+    }
+    let mut groups: Vec<Vec<String>> = Vec::new();
+    let mut done: BTreeSet<&String> = BTreeSet::new();
+    while done.len() < definition.target.len() {
+        let is_next = |target: &Target| {
+            let linked = target.contexts.values().filter_map(|it| it.strip_prefix("target:"));
+            linked.into_iter().all(|other| done.iter().any(|name| *name == other))
+        };
+        let next: Vec<&String> = definition
+            .target
+            .iter()
+            .filter(|(name, target)| !done.contains(name) && is_next(target))
+            .map(|(name, _)| name)
+            .collect();
+        groups.push(next.iter().map(|name| (*name).clone()).collect());
+        done.extend(next);
+    }
+    groups
 }
 
 fn key(shop: usize, service: &str) -> String {
