@@ -4,22 +4,26 @@ mod bases;
 mod bench;
 mod cache;
 mod compare;
+mod completions;
 mod daily;
 mod doctor;
 mod gate;
 mod pull;
 mod report;
+mod verify;
 mod warm;
 
 pub use bases::{BasesCheck, BasesTask, BasesUpdate};
 pub use bench::{Bench, BenchTask, Generate, Measure, Show, Shown};
 pub use cache::{CachePrune, CacheStatus, CacheTask, Clean};
 pub use compare::{Affected, Matrix, Why};
+pub use completions::{Complete, Completions, Names, Shell, candidates};
 pub use daily::{Down, Logs, Up};
 pub use doctor::Doctor;
 pub use gate::Gate;
 pub use pull::Pull;
 pub use report::Report;
+pub use verify::Verify;
 pub use warm::WarmCache;
 
 use crate::tasks::engine::EngineTask;
@@ -98,7 +102,7 @@ pub enum Task {
         task: BasesTask,
     },
     /// Prove that skips are right: build anew, twice, and compare with what is published
-    #[command(after_help = VERIFY_HELP)]
+    #[command(after_help = verify::VERIFY_HELP)]
     Verify(Verify),
     /// Make the registry caches hot for the dev branch or a release, where they are cold
     #[command(after_help = warm::WARM_CACHE_HELP)]
@@ -127,6 +131,13 @@ pub enum Task {
     Clean(Clean),
     /// Write docker-compose.yml from the manifest
     Compose(Compose),
+    /// Print the JSON schema of services.toml, for editors
+    Schema,
+    /// Print the script by which a shell completes `cargo xtask`, with the names of services
+    Completions(Completions),
+    /// Print what the last of some words can become
+    #[command(hide = true)]
+    Complete(Complete),
     /// Measure this program beside others at the same work, each on a private engine of its own
     #[command(after_help = bench::HELP)]
     Bench(Bench),
@@ -160,46 +171,6 @@ line says why it has none.
 Examples:
   cargo xtask fingerprint                       one line a service
   cargo xtask fingerprint git-server --explain  what it is made of, to be compared with diff";
-
-const VERIFY_HELP: &str = "\
-Each image is built twice without any cache, and compared with the published image of its
-fingerprint, file by file: path, kind, mode, owner, content, and the configuration. Times are left
-out. What differs between the two builds is unstable, and proves nothing. What is the same in both,
-but not in the published image, is explained where packages of other versions are installed (the
-world outside has moved), and else it is a wrong skip: exit code 1.
-
-Each image stands on the published images of the services that it builds on, so that it is judged
-alone. An argument of `volatile-args` has another value in the second build, so that what depends
-on it is unstable; secrets are as they are, and cache mounts of RUN as the builder has them. Where
-nothing is published of a fingerprint, nothing is skipped, and there is nothing to prove: exit code 0.
-
-Images are written below target/xtask/verify, and removed at the end: free space of about twice
-their size is needed. Layers are decompressed by `gzip` and `zstd`.
-
-Examples:
-  cargo xtask verify                            all services
-  cargo xtask verify git-server --json          one, with every path that differs
-  cargo xtask verify git-server --against dev   with what `dev` is now";
-
-/// Options of verify.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Verify {
-    /// Services and groups [default: all services]
-    #[arg(value_name = "SERVICE|GROUP")]
-    pub names: Vec<String>,
-    /// Compare with this tag instead of the image of the fingerprint; one that is absent is an error
-    #[arg(long, value_name = "TAG")]
-    pub against: Option<String>,
-    /// Where images are, instead of the manifest's registry [env: XTASK_REGISTRY]
-    #[arg(long, value_name = "REGISTRY")]
-    pub registry: Option<String>,
-    /// The buildx builder to use
-    #[arg(long, value_name = "NAME")]
-    pub builder: Option<String>,
-    /// Print JSON, with all differences
-    #[arg(long)]
-    pub json: bool,
-}
 
 /// Options of fingerprint.
 #[derive(Args, Clone, Debug, Default)]

@@ -216,3 +216,25 @@ fn a_base_of_another_platform_is_refused() {
     let ran = engine().xtask(&repository, &["build-images"]).run();
     ran.refused("service `web` is built for linux/s390x, but `busybox:debian` is there for");
 }
+
+/// One bake would have BuildKit ask `web` for the secret of a step of `base`.
+#[test]
+fn what_others_build_on_is_not_given_their_secrets() {
+    let engine = engine();
+    let base = format!(
+        "FROM busybox:debian\nRUN --mount=type=secret,id=token echo {} && (ls /run/secrets; true) > /seen 2>&1\n",
+        support::unique("seen")
+    );
+    let web = format!("FROM {REGISTRY}/base\nRUN true\n");
+    let services =
+        "[services.base]\n[services.web]\nsecrets = [{ id = \"token\", env = \"TOKEN\" }]\n";
+    let repository = busybox(REGISTRY, services, &[("base", &base), ("web", &web)]);
+    for again in [&[][..], &["--no-cache"]] {
+        let args = [&["build-images"], again].concat();
+        engine.xtask(&repository, &args).env("TOKEN", "x").run().success();
+        for image in ["small-base:local", "small-web:local"] {
+            let seen = engine.docker(&["run", "--rm", image, "cat", "/seen"]);
+            assert!(seen.contains("No such file"), "{image} {again:?}: {seen}");
+        }
+    }
+}

@@ -79,10 +79,13 @@ fn scripts_and_dockerfiles_are_clean() {
         let first = first_line(file);
         first.starts_with("#!") && (first.ends_with("sh") || first.contains("bash"))
     };
-    let scripts: Vec<&str> = files.lines().filter(is_shell).collect();
+    let mut scripts: Vec<&str> = files.lines().filter(is_shell).collect();
     assert!(scripts.contains(&".ci/run"), "{scripts:?}");
     assert!(scripts.len() > 3, "{scripts:?}");
+    scripts.insert(0, "--");
     lint(root(), "shellcheck", &scripts).success();
+    let completions = "xtask/src/tasks/completions/xtask.bash";
+    lint(root(), "shellcheck", &["--shell", "bash", completions]).success();
     let name =
         |file: &&str| PathBuf::from(file).file_name().is_some_and(|name| name == "Dockerfile");
     let dockerfiles: Vec<&str> =

@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 const KEPT: usize = 5;
 
 /// What services usually take: the median of their last builds (`target/xtask/seconds.json`), else what
-/// the last run says of them (`target/xtask/report.json`). Of others nothing.
+/// the last run that built anything (`built.json`) or the last one (`report.json`) says. Of others nothing.
 pub fn seconds(root: &Utf8Path) -> BTreeMap<String, f64> {
-    let mut all = of_report(root);
+    let reports = ["built.json", "report.json"].map(|name| root.join("target/xtask").join(name));
+    let mut all: BTreeMap<String, f64> = reports.iter().flat_map(|file| of_report(file)).collect();
     let usual = of_runs(root).into_iter().filter(|(_, seconds)| !seconds.is_empty());
     all.extend(usual.map(|(service, seconds)| (service, median(seconds))));
     all
@@ -46,8 +47,8 @@ fn of_runs(root: &Utf8Path) -> BTreeMap<String, Vec<f64>> {
     all
 }
 
-fn of_report(root: &Utf8Path) -> BTreeMap<String, f64> {
-    let text = std::fs::read_to_string(root.join("target/xtask/report.json")).unwrap_or_default();
+fn of_report(file: &Utf8Path) -> BTreeMap<String, f64> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
     let report: Value = serde_json::from_str(&text).unwrap_or_default();
     let services = report["services"].as_array().into_iter().flatten();
     let one = |service: &Value| {

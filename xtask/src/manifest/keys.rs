@@ -1,71 +1,141 @@
-//! The keys that each table of the manifest knows, each with an example, and what to say about the
-//! keys of other tools. Data only: nothing is checked here.
+//! The keys that each table of the manifest knows, each with an example and what it is for, and what to
+//! say about the keys of other tools. Data only: nothing is checked here.
 
-/// A key, and a value that it could have.
-pub(super) type Key = (&'static str, &'static str);
+/// A key, a value that it could have, and what it is for.
+pub(super) type Key = (&'static str, &'static str, &'static str);
 
 /// The top level.
 pub(super) const TOP: &[Key] = &[
-    ("project", "{ name = \"shop\", registry = \"ghcr.io/owner/shop\" }"),
-    ("bases", "{ \"debian:trixie-slim\" = {} }"),
-    ("services", "{ web = {} }"),
-    ("groups", "{ front = [\"web\"] }"),
-    ("builders", "{ big = \"remote-builder\" }"),
+    (
+        "project",
+        "{ name = \"shop\", registry = \"ghcr.io/owner/shop\" }",
+        "What all images have in common",
+    ),
+    (
+        "bases",
+        "{ \"debian:trixie-slim\" = {} }",
+        "External images that Dockerfiles start FROM, by the name that they use",
+    ),
+    (
+        "services",
+        "{ web = {} }",
+        "One image each, by its name: its context is services/NAME unless said",
+    ),
+    ("groups", "{ front = [\"web\"] }", "Short names for several services"),
+    ("builders", "{ big = \"remote-builder\" }", "Short names for buildx builders"),
 ];
 
 /// `[project]`
 pub(super) const PROJECT: &[Key] = &[
-    ("name", "\"shop\""),
-    ("registry", "\"ghcr.io/owner/shop\""),
-    ("source", "\"https://github.com/owner/shop\""),
-    ("licenses", "\"MIT OR Apache-2.0\""),
-    ("platforms", "[\"linux/amd64\"]"),
-    ("dev-branch", "\"dev\""),
+    ("name", "\"shop\"", "Local images are NAME-SERVICE:local"),
+    (
+        "registry",
+        "\"ghcr.io/owner/shop\"",
+        "Where images live, without scheme: an image is REGISTRY/SERVICE",
+    ),
+    ("source", "\"https://github.com/owner/shop\"", "The label org.opencontainers.image.source"),
+    (
+        "licenses",
+        "\"MIT OR Apache-2.0\"",
+        "The label org.opencontainers.image.licenses, an SPDX expression",
+    ),
+    (
+        "platforms",
+        "[\"linux/amd64\"]",
+        "Platforms of all services that say nothing else; linux/amd64 unless said",
+    ),
+    ("dev-branch", "\"dev\"", "The branch whose pushes publish `dev`; dev unless said"),
 ];
 
 /// `[bases."NAME"]`
-pub(super) const BASE: &[Key] = &[("bootstrap", "{ debian = \"trixie\" }")];
+pub(super) const BASE: &[Key] = &[(
+    "bootstrap",
+    "{ debian = \"trixie\" }",
+    "How to make it from Debian's packages where no hub can be reached",
+)];
 
 /// `bootstrap = { … }`
-pub(super) const BOOTSTRAP: &[Key] =
-    &[("debian", "\"trixie\""), ("variant", "\"minbase\""), ("include", "[\"ca-certificates\"]")];
+pub(super) const BOOTSTRAP: &[Key] = &[
+    ("debian", "\"trixie\"", "The suite's code name"),
+    ("variant", "\"minbase\"", "The variant of mmdebstrap; minbase unless said"),
+    ("include", "[\"ca-certificates\"]", "More packages"),
+];
 
 /// The top level of `bases.lock`
-pub(super) const LOCK: &[Key] = &[("schema", "1"), ("bases", "{ \"debian:trixie-slim\" = { … } }")];
+pub(super) const LOCK: &[Key] = &[
+    ("schema", "1", "The version of the format"),
+    ("bases", "{ \"debian:trixie-slim\" = { … } }", "What each base is held to"),
+];
 
 /// `[bases."NAME"]` of `bases.lock`
 pub(super) const LOCKED: &[Key] = &[
-    ("from", "\"hub\""),
-    ("image", "\"docker.io/library/debian:trixie-slim\""),
-    ("digest", "\"sha256:…\""),
-    ("platforms", "[\"linux/amd64\"]"),
-    ("locked", "\"2026-11-24T11:28:07Z\""),
+    ("from", "\"hub\"", "Where it comes from"),
+    ("image", "\"docker.io/library/debian:trixie-slim\"", "Its full name there"),
+    ("digest", "\"sha256:…\"", "Its content"),
+    ("platforms", "[\"linux/amd64\"]", "What it is for"),
+    ("locked", "\"2026-11-24T11:28:07Z\"", "Since when"),
 ];
 
 /// `[services.NAME]`
 pub(super) const SERVICE: &[Key] = &[
-    ("context", "\"services/web\""),
-    ("dockerfile", "\"services/web/Dockerfile\""),
-    ("target", "\"runtime\""),
-    ("args", "{ LOG_LEVEL = \"info\" }"),
-    ("volatile-args", "[\"BUILD_DATE\"]"),
-    ("contexts", "{ shared = \"libs/shared\" }"),
-    ("secrets", "[{ id = \"token\", env = \"TOKEN\" }]"),
-    ("ssh", "[\"default\"]"),
-    ("labels", "{ \"org.example.team\" = \"web\" }"),
-    ("network", "\"none\""),
-    ("extra-hosts", "{ \"db.local\" = \"10.0.0.7\" }"),
-    ("shm-size", "\"64m\""),
-    ("platforms", "[\"linux/amd64\"]"),
-    ("description", "\"what people see of it\""),
-    ("epoch", "1"),
-    ("refresh", "\"7d\""),
-    ("test", "[\"web\", \"--version\"]"),
+    (
+        "context",
+        "\"services/web\"",
+        "The build context, relative to the root of the repository; services/NAME unless said",
+    ),
+    (
+        "dockerfile",
+        "\"services/web/Dockerfile\"",
+        "The Dockerfile, relative to the root of the repository; Dockerfile in the context unless said",
+    ),
+    ("target", "\"runtime\"", "The stage to build; the last one unless said"),
+    ("args", "{ LOG_LEVEL = \"info\" }", "Build arguments"),
+    (
+        "volatile-args",
+        "[\"BUILD_DATE\"]",
+        "Build arguments that make no image another one, such as a date",
+    ),
+    (
+        "contexts",
+        "{ shared = \"libs/shared\" }",
+        "Named contexts, as in buildx: a folder relative to the root, or docker-image://…",
+    ),
+    ("secrets", "[{ id = \"token\", env = \"TOKEN\" }]", "Build secrets"),
+    ("ssh", "[\"default\"]", "SSH agents or keys for the build: default, or id=path"),
+    ("labels", "{ \"org.example.team\" = \"web\" }", "More labels of the image"),
+    ("network", "\"none\"", "The network of RUN"),
+    (
+        "extra-hosts",
+        "{ \"db.local\" = \"10.0.0.7\" }",
+        "Hosts and their addresses during the build",
+    ),
+    ("shm-size", "\"64m\"", "The size of /dev/shm during the build"),
+    ("platforms", "[\"linux/amd64\"]", "Its platforms; those of the project unless said"),
+    ("description", "\"what people see of it\"", "The label org.opencontainers.image.description"),
+    ("epoch", "1", "Raise it to have the image built anew"),
+    (
+        "refresh",
+        "\"7d\"",
+        "On dev: built anew, without cache, once the published image is older; w, d, h, m or s",
+    ),
+    (
+        "test",
+        "[\"web\", \"--version\"]",
+        "What `build-images --test` runs in a container of the image, as arguments of docker run",
+    ),
 ];
 
 /// `secrets = [{ … }]`
-pub(super) const SECRET: &[Key] =
-    &[("id", "\"token\""), ("file", "\"token.txt\""), ("env", "\"TOKEN\""), ("optional", "true")];
+pub(super) const SECRET: &[Key] = &[
+    ("id", "\"token\"", "The id in RUN --mount=type=secret,id=…"),
+    (
+        "file",
+        "\"token.txt\"",
+        "The file with its value: absolute, below ~/, or relative to the root",
+    ),
+    ("env", "\"TOKEN\"", "The variable with its value"),
+    ("optional", "true", "Left out without an error where file or variable is absent"),
+];
 
 /// What other tools have, and what stands in its place here.
 const FOREIGN: &[(&str, &str)] = &[
@@ -96,7 +166,7 @@ const FOREIGN: &[(&str, &str)] = &[
 
 /// The next step for a key that a table does not know.
 pub(super) fn help(written: &str, known: &[Key]) -> String {
-    let names = || known.iter().map(|(name, _)| *name);
+    let names = || known.iter().map(|(name, ..)| *name);
     let plain = written.to_lowercase().replace('_', "-");
     let foreign = FOREIGN.iter().filter(|(name, _)| *name == plain).map(|(_, help)| *help);
     let fits = |help: &&str| match help.strip_prefix("did you mean `") {
@@ -114,5 +184,5 @@ pub(super) fn help(written: &str, known: &[Key]) -> String {
 
 /// How a key is written, if the table knows it: `context = "services/web"`.
 pub(super) fn example(key: &str, known: &[Key]) -> Option<String> {
-    known.iter().find(|(name, _)| *name == key).map(|(name, value)| format!("{name} = {value}"))
+    known.iter().find(|(name, ..)| *name == key).map(|(name, value, _)| format!("{name} = {value}"))
 }

@@ -175,7 +175,7 @@ fn locked(reader: &mut Reader<'_>, section: &Table<'_>, name: &Text<'_>) -> Opti
     let table = reader.table(section, name.text, keys::LOCKED)?;
     let table = Table { title: format!("base {}", quoted(name.text)), ..table };
     reader.unknown_keys(&table);
-    for (key, _) in keys::LOCKED.iter().filter(|(key, _)| table.get(key).is_none()) {
+    for (key, ..) in keys::LOCKED.iter().filter(|(key, ..)| table.get(key).is_none()) {
         reader.absent(&table.span, Fault::new(format!("{} does not say `{key}`", table.title)));
     }
     let from = reader.string(&table, "from");

@@ -15,6 +15,7 @@ mod parse;
 mod places;
 mod project;
 mod reader;
+mod schema;
 mod secrets;
 mod services;
 mod syntax;
@@ -26,6 +27,7 @@ pub use load::load;
 pub use lock::{Lock, Locked, Origin};
 pub use parse::parse;
 pub use places::Places;
+pub use schema::schema;
 pub use types::{Base, Bootstrap, Manifest, Project, Secret, SecretSource, Service};
 
 use crate::diagnostic::{Diagnostic, Source, Span};

@@ -99,7 +99,7 @@ impl<'s> Reader<'s> {
     /// Notes every key that the table does not know.
     pub(super) fn unknown_keys(&mut self, table: &Table<'_>) {
         for (key, _) in table.iter() {
-            if !table.known.iter().any(|(name, _)| *name == key.text) {
+            if !table.known.iter().any(|(name, ..)| *name == key.text) {
                 let name = quoted(key.text);
                 let fault = Fault::new(format!("unknown key {name} in {}", table.title));
                 self.wrong(&key.span, fault.help(keys::help(key.text, table.known)));
@@ -231,7 +231,12 @@ impl<'s> Reader<'s> {
     }
 
     /// A text, wherever it stands below a key.
-    fn text<'a>(&mut self, table: &Table<'a>, key: &str, value: &'a Value<'a>) -> Option<Text<'a>> {
+    pub(super) fn text<'a>(
+        &mut self,
+        table: &Table<'a>,
+        key: &str,
+        value: &'a Value<'a>,
+    ) -> Option<Text<'a>> {
         match value.get_ref() {
             _ if self.is_broken(&value.span()) => None,
             DeValue::String(text) => Some(Text { text, span: value.span() }),

@@ -12,7 +12,7 @@ use toml::de::DeValue;
 
 /// The longest name of a repository that registries take.
 const LONGEST: usize = 255;
-const NETWORKS: [&str; 3] = ["default", "none", "host"];
+pub(super) const NETWORKS: [&str; 3] = ["default", "none", "host"];
 
 /// The section itself; that there is none, or nothing in it, is said.
 pub(super) fn section<'a>(reader: &mut Reader<'_>, top: &Table<'a>) -> Option<Table<'a>> {
@@ -53,7 +53,7 @@ pub(super) fn services(
 fn misplaced(reader: &mut Reader<'_>, section: &Table<'_>, name: &Text<'_>) {
     let shown = quoted(name.text);
     let fault = Fault::new(format!("service {shown} must be a table"));
-    let help = if keys::SERVICE.iter().any(|(key, _)| *key == name.text) {
+    let help = if keys::SERVICE.iter().any(|(key, ..)| *key == name.text) {
         format!("{shown} belongs below the `[services.NAME]` that it is for")
     } else {
         format!("write `[services.{}]`, and its keys below", name.text)
@@ -140,13 +140,14 @@ fn volatile_args(reader: &mut Reader<'_>, table: &Table<'_>) -> Vec<String> {
 
 /// What is run in the image: a program and its arguments, not a line for a shell.
 fn test(reader: &mut Reader<'_>, table: &Table<'_>) -> Vec<String> {
-    let words = reader.strings(table, "test").unwrap_or_default();
-    if reader.list(table, "test").is_some_and(|list| list.is_empty()) {
+    let Some(words) = reader.list(table, "test") else { return Vec::new() };
+    if words.is_empty() {
         let fault = Fault::new(format!("`test` in {} is empty", table.title));
         let help = "name what is run in the image, or leave the key out";
         reader.wrong(&table.place("test"), fault.help(help));
     }
-    words.into_iter().map(|word| word.text.to_owned()).collect()
+    let words = words.iter().filter_map(|word| reader.text(table, "test", word));
+    words.map(|word| word.text.to_owned()).collect()
 }
 
 fn contexts(reader: &mut Reader<'_>, table: &Table<'_>) -> BTreeMap<String, String> {

@@ -164,7 +164,7 @@ pub(super) fn counts<'a>(steps: impl Iterator<Item = &'a Step>) -> Counts {
     for step in done.filter(|step| ["ran", "cached"].contains(&step.result.as_str())) {
         let service = step.services.first().map_or("", String::as_str);
         let stage = step.stage.as_deref().unwrap_or_default();
-        let cached = all.entry((service, stage, step.number, &step.name)).or_insert(true);
+        let cached = all.entry((service, stage, step.number, step.name.as_str())).or_insert(true);
         *cached &= step.result == "cached";
     }
     Counts { total: all.len(), cached: all.values().filter(|cached| **cached).count() }

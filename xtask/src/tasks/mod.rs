@@ -6,6 +6,7 @@ mod bench;
 mod build_images;
 mod cache;
 mod clean;
+mod completions;
 mod compose;
 mod doctor;
 pub mod engine;
@@ -16,6 +17,7 @@ mod publish;
 mod pull;
 pub mod release;
 mod report;
+mod schema;
 mod telling;
 mod test;
 mod up;
@@ -39,6 +41,15 @@ struct Session {
     began: Instant,
 }
 
+impl Session {
+    /// The same for one piece of work of a task that goes on: it begins now.
+    fn anew(&self) -> Self {
+        let env = Environment { now: self.env.now + self.began.elapsed(), ..self.env.clone() };
+        let (processes, common) = (self.processes.clone(), self.common.clone());
+        Self { env, processes, common, began: Instant::now() }
+    }
+}
+
 /// Does what was asked for.
 pub fn run(cli: &Cli) -> Result<ExitCode> {
     let interrupt = Interrupt::install()?;
@@ -56,6 +67,9 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Why(options) => why::run(&session, options),
         Task::Matrix(options) => matrix::run(&session, options),
         Task::Gate(options) => gate::run(options),
+        Task::Schema => schema::run(),
+        Task::Completions(options) => completions::run(options),
+        Task::Complete(options) => completions::complete(&session, options),
         Task::Bases { task } => bases::run(&session, task),
         Task::Verify(options) => verify::run(&session, options),
         Task::WarmCache(options) => warm_cache::run(&session, options),

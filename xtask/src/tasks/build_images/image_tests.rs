@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 /// So many lines of a test's output are kept for the error.
 const LAST_LINES: usize = 30;
+/// So many characters of a test are shown.
+const SHOWN: usize = 72;
 
 impl Run<'_> {
     /// Runs the tests of images that were loaded; one that fails makes its service a failed one.
@@ -55,7 +57,7 @@ impl Run<'_> {
             }
             lines.push(line.to_owned());
         })?;
-        let said = test.join(" ");
+        let said = shortened(&test.join(" "));
         if ended.code == 0 {
             if !self.session.common.quiet {
                 say!("tested `{image}`: {said}");
@@ -65,5 +67,14 @@ impl Run<'_> {
         let code = ended.code;
         lines.insert(0, format!("its test `{said}` ended with exit code {code}"));
         Ok(Some(lines.join("\n")))
+    }
+}
+
+/// One line of at most so many characters.
+fn shortened(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
     }
 }

@@ -72,7 +72,14 @@ impl PackageSet {
                 megabytes: 200,
                 newest: &[],
                 own: &["python3", "shellcheck"],
-                alone: &["busybox-static", "python3-pip-whl"],
+                alone: &[
+                    "busybox-static",
+                    "python3-pip-whl",
+                    "zsh",
+                    "fish",
+                    "fish-common",
+                    "libpcre2-32-0",
+                ],
                 depends_on: &["python3", "shellcheck"],
             },
             Self::Browser => Contents {
