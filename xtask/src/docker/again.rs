@@ -9,8 +9,8 @@ use std::time::Duration;
 /// How a build that failed is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Again {
-    /// After a while: the registry did not take the image just now. BuildKit gives up after six tries
-    /// within a moment, whatever Retry-After says
+    /// After a while: the registry did not take the image just now (BuildKit gives up after six tries
+    /// within a moment, whatever Retry-After says), or BuildKit has lost sight of the build itself
     Later,
     /// Without the caches that name this layer: the registry has lost it, and BuildKit knows no way
     /// around it
@@ -48,6 +48,10 @@ pub fn again(failed: &Failed) -> Option<Again> {
     }
     if text.contains("failed to configure gha cache ") {
         return Some(Again::WithoutGha);
+    }
+    // Of a hundred targets one now and then: `NotFound: forwarding Ping: no such job …`.
+    if failed.step.is_none() && text.contains(": no such job ") {
+        return Some(Again::Later);
     }
     let why = text.split_once("failed to push ")?.1.to_owned() + " ";
     PASSING.iter().any(|part| why.contains(part)).then_some(Again::Later)
@@ -112,7 +116,7 @@ impl Tries {
                 }
                 let wait = patience.wait(*tries, None, 0);
                 let (seconds, why) = (wait.as_secs_f32(), &failed.last_words);
-                let note = format!("`{service}` is pushed again in {seconds} s: {why}");
+                let note = format!("`{service}` is tried again in {seconds} s: {why}");
                 Some(Retry { wait, note })
             }
         }
@@ -164,6 +168,8 @@ mod tests {
         case("failed to solve: failed to push r/x:t: EOF", Some(Again::Later));
         case("failed to push r/x:t: write tcp 1:1->2:2: broken pipe", Some(Again::Later));
         case("failed to push r/x:t: push access denied", None);
+        let lost = "target web: NotFound: forwarding Ping: no such job a1b2";
+        case(lost, Some(Again::Later));
         case("dockerfile parse error on line 3: unknown instruction: 429 EOF", None);
     }
 

@@ -80,7 +80,8 @@ impl Run<'_> {
                 Request { no_skip: true, .. } => "--no-skip",
                 _ => "--no-cache",
             };
-            return build(format!("{option} was given"));
+            let published = self.published(name).map(|published| published.digest.clone());
+            return Decision { published, ..build(format!("{option} was given")) };
         }
         // What a run of this release has built is not built again, even where it has no fingerprint.
         if let Some(digest) = self.facts.journaled.get(name) {
@@ -118,6 +119,13 @@ impl Run<'_> {
             }
             (_, true) => published.map_or_else(build, promote),
         }
+    }
+
+    /// The published image, if it is that of the fingerprint.
+    fn published(&self, name: &str) -> Option<&Published> {
+        let fingerprint = self.facts.identities.get(name)?.as_ref().ok()?;
+        let published = self.facts.look_ups.get(name)?.published()?;
+        (published.claim.fingerprint == fingerprint.whole).then_some(published)
     }
 
     fn local(&self, name: &str, published: Option<&Published>) -> Decision {

@@ -59,9 +59,7 @@ impl Feed {
             (Action::Build, _) if plan.push => {
                 Self::Pushed(format!("{}:{}", plan.image, plan.handle))
             }
-            (Action::Skip | Action::Promote, Some(digest)) => {
-                Self::Published(format!("{}@{digest}", plan.image))
-            }
+            (_, Some(digest)) => Self::Published(format!("{}@{digest}", plan.image)),
             _ => Self::Target,
         }
     }
