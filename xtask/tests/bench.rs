@@ -82,13 +82,16 @@ fn wrong_requests_are_refused() {
     let refused = |args: &[&str], part: &str| {
         place.xtask(&[&["bench"], args].concat()).run().refused(part);
     };
-    refused(&[], "--services <N>");
+    // Without --services the repository's own are measured.
+    refused(&[], "is in no git repository");
     refused(&["--services", "0"], "0 is not in 1..=10000");
     refused(&["--services", "2", "--scenario", "nope"], "[possible values: cold, noop, ");
     refused(
         &["--services", "2", "--peers", "podman"],
         "[possible values: bake, compose, loop, imagetools]",
     );
+    refused(&["--services", "2", "--against", "none.json"], "there is no");
+    refused(&["show", "none.json"], "there is no");
     refused(&["--services", "2", "--save", "no/such/folder.json"], "cannot be written");
     refused(&["--runs", "2", "generate", "--services", "2"], "cannot be used with");
 }

@@ -80,7 +80,7 @@ fn parts(root: &Utf8Path, options: Test, engine: &str) -> Vec<Part> {
         part("format", ".", &["fmt", "--all", "--check"]),
         part("lints", ".", &lints),
         part("lints of the engine tests", ".", &engine_lints),
-        part("unit and golden tests", ".", &["test", "--workspace", "--locked"]),
+        part("unit and golden tests", ".", &["test", "--workspace", "--locked", "--no-fail-fast"]),
         part("docker-compose.yml", ".", &compose),
     ];
     if !options.fast {
