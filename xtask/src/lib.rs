@@ -1,5 +1,8 @@
 //! `cargo xtask` for a monorepo of container images: options, facts, plan, run, report.
 
+// These panic where nobody reads: `report::stdout` and `report::say` do not.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 #[macro_use]
 pub mod error;
 

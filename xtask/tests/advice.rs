@@ -69,8 +69,7 @@ impl Recorded {
 
     /// How long a step took in the record.
     fn took(&self, start: &str) -> Option<f64> {
-        let mut steps = self.now.timeline.iter();
-        let step = steps.find(|step| step.name.starts_with(start))?;
+        let step = self.now.timeline.iter().find(|step| step.name.starts_with(start))?;
         Some((step.seconds() * 1000.0).round() / 1000.0)
     }
 }

@@ -154,6 +154,23 @@ fn it_always_fits() {
     }
 }
 
+/// A terminal breaks lines that have become too long. What then does not fit is pushed into the
+/// scroll-back, where nothing can take it back.
+#[test]
+fn a_smaller_terminal_pushes_nothing_into_the_scroll_back() {
+    for name in ["hundred", "odd-names-and-warnings", "cold-three", "linked"] {
+        let shown = shown(&Stream::new(name), 60, &[]);
+        for (width, height) in [(200, 50), (120, 40), (80, 24), (300, 24)] {
+            let lines = shown.board.lines(Size { width, height }, shown.began, shown.now);
+            let rows = |line: &String| columns(line).div_ceil(80).max(1);
+            let texts = lines.iter().map(|line| line.text.clone());
+            let rows: usize = texts.map(|text| rows(&text)).sum();
+            let most = if lines.len() > 23 { lines.len() } else { 23 };
+            assert!(rows <= most, "{name} {width}x{height}: {rows} rows of {} lines", lines.len());
+        }
+    }
+}
+
 #[test]
 fn each_service_begins_and_ends_once() {
     for name in ["cold-three", "warm-three", "from-registry-cache", "hundred", "two-platforms"] {

@@ -137,9 +137,11 @@ fn a_registry_that_deletes_nothing_says_so() {
 fn packages_api(memory: &Memory) -> Scripted {
     let store = memory.clone();
     Scripted::start(move |request: &Received| {
-        if request.header("authorization") != Some("Bearer secret") {
-            return Canned::json(401, r#"{"message":"Bad credentials"}"#).into();
-        }
+        let may_delete = match request.header("authorization") {
+            Some("Bearer secret") => true,
+            Some("Bearer reader") => false,
+            _ => return Canned::json(401, r#"{"message":"Bad credentials"}"#).into(),
+        };
         let path = request.path.split('?').next().unwrap_or_default();
         let Some(rest) = path.strip_prefix("/users/shop/packages/container/") else {
             return Canned::json(404, r#"{"message":"Not Found"}"#).into();
@@ -163,6 +165,8 @@ fn packages_api(memory: &Memory) -> Scripted {
                 let page: Vec<Value> = versions.skip(100 * (page - 1)).take(100).collect();
                 Canned::json(200, Value::from(page).to_string())
             }
+            // GitHub does not tell those who may not.
+            ("DELETE", _) if !may_delete => Canned::json(404, r#"{"message":"Not Found"}"#),
             ("DELETE", number) => {
                 let digest = digests.iter().find(|digest| id(digest).to_string() == number);
                 match digest.is_some_and(|digest| store.forget(&name, digest)) {
@@ -194,6 +198,10 @@ fn ghcr_deletes_by_the_packages_api() {
     let ran = call(&["prune"]).env("GITHUB_TOKEN", "wrong").run();
     assert_eq!(ran.code, Some(1));
     assert!(!(ran.stdout + &ran.stderr).contains("wrong"), "no token is printed");
+    let ran = call(&["prune"]).env("GITHUB_TOKEN", "reader").run();
+    assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+    assert!(ran.stdout.contains("may the token delete packages?"), "{}", ran.stdout);
+    assert_eq!(world.history.tags("web"), before);
     call(&["prune"]).env("GITHUB_TOKEN", "secret").run().success();
     let gone = old_of_web(&world.history);
     assert_eq!(world.history.tags("web"), before.difference(&gone).cloned().collect());
@@ -239,6 +247,18 @@ fn a_deletion_that_fails_keeps_what_it_lists() {
     assert!(ran.stdout.contains("which lists it, is still there"), "{}", ran.stdout);
     assert!(world.history.tags("web").contains(&world.history.commits[0]));
     world.history.is_whole();
+}
+
+#[test]
+fn what_is_still_listed_is_not_gone() {
+    for profile in [Profile::Capable, Profile::Distribution] {
+        let world = World::new(profile);
+        let hidden = Canned::error(404, "MANIFEST_UNKNOWN");
+        world.relay.rule(When::on("DELETE", "/web/manifests/"), Then::Answer(hidden));
+        let ran = world.call(&["prune", "web"]).run();
+        assert_eq!(ran.code, Some(1), "{}", ran.stdout);
+        assert!(ran.stdout.contains("it is still there: may we delete here?"), "{}", ran.stdout);
+    }
 }
 
 #[test]

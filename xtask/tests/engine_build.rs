@@ -40,7 +40,7 @@ fn one_failing_service_costs_only_itself_and_what_builds_on_it() {
         "exit code: 3",
         "    3 | RUN echo before && \\",
         "    5 |     echo oops && exit 3",
-        "    before\n    oops\n",
+        "  | before\n  | oops\n",
         "on-bad   not tried: bad failed",
         "10 of 12 images built",
     ] {
@@ -215,4 +215,26 @@ fn a_base_of_another_platform_is_refused() {
     let repository = busybox(REGISTRY, services, &[("web", "FROM busybox:debian\nRUN true\n")]);
     let ran = engine().xtask(&repository, &["build-images"]).run();
     ran.refused("service `web` is built for linux/s390x, but `busybox:debian` is there for");
+}
+
+/// One bake would have BuildKit ask `web` for the secret of a step of `base`.
+#[test]
+fn what_others_build_on_is_not_given_their_secrets() {
+    let engine = engine();
+    let base = format!(
+        "FROM busybox:debian\nRUN --mount=type=secret,id=token echo {} && (ls /run/secrets; true) > /seen 2>&1\n",
+        support::unique("seen")
+    );
+    let web = format!("FROM {REGISTRY}/base\nRUN true\n");
+    let services =
+        "[services.base]\n[services.web]\nsecrets = [{ id = \"token\", env = \"TOKEN\" }]\n";
+    let repository = busybox(REGISTRY, services, &[("base", &base), ("web", &web)]);
+    for again in [&[][..], &["--no-cache"]] {
+        let args = [&["build-images"], again].concat();
+        engine.xtask(&repository, &args).env("TOKEN", "x").run().success();
+        for image in ["small-base:local", "small-web:local"] {
+            let seen = engine.docker(&["run", "--rm", image, "cat", "/seen"]);
+            assert!(seen.contains("No such file"), "{image} {again:?}: {seen}");
+        }
+    }
 }

@@ -150,3 +150,37 @@ fn what_steps_fetch_is_network() {
     // Headers of packets and acknowledgements are bytes too.
     assert!((4_000_000..4_400_000).contains(&network), "{network}");
 }
+
+/// Also of a run that fails.
+#[test]
+fn on_github_there_is_a_summary_with_outputs() {
+    let place = registry::place(engine());
+    let manifest = "[services.good]\n[services.bad]\n";
+    let good = "FROM busybox:debian\nRUN echo good > /good\n";
+    let bad = "FROM busybox:debian\nRUN echo `date` | grep never\n";
+    let repository = busybox(&place, manifest, &[("good", good), ("bad", bad)]);
+    let file = |name: &str| repository.root().join("target").join(name);
+    std::fs::create_dir_all(file("")).unwrap();
+    let path = |name: &str| file(name).to_str().unwrap().to_owned();
+    let ran = engine()
+        .xtask(&repository, &["build-images", "--event", "pr"])
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", &path("summary.md"))
+        .env("GITHUB_OUTPUT", &path("outputs"))
+        .run();
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    let summary = std::fs::read_to_string(file("summary.md")).unwrap();
+    assert!(
+        summary.contains("| good | build | ") && summary.contains("| bad | build: **failed** |")
+    );
+    assert!(summary.contains("- **bad** failed at ``"), "{summary}");
+    let outputs = std::fs::read_to_string(file("outputs")).unwrap();
+    for (name, value) in [("built", "1"), ("failed", "1"), ("skipped", "0")] {
+        assert!(outputs.contains(&format!("{name}<<END\n{value}\nEND\n")), "{outputs}");
+    }
+    let report = outputs.split_once("report<<END\n").unwrap().1.split_once('\n').unwrap().0;
+    let report: Report = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    assert!(report.timeline.iter().any(|step| step.result == "failed"));
+    let page = std::fs::read_to_string(repository.root().join("target/xtask/timeline.html"));
+    assert!(page.unwrap().contains("grep never"));
+}

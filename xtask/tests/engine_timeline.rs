@@ -4,6 +4,7 @@
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::unwrap_used,
     missing_docs
 )]
@@ -83,7 +84,7 @@ fn agrees(report: &Report) {
     assert_eq!(drawn, report.timeline.len());
     let hits = dom.matches("data-result=\"cached\"").count();
     assert_eq!(hits, report.timeline.iter().filter(|step| step.result == "cached").count());
-    let critical = dom.matches(" is-critical\">").count();
+    let critical = dom.matches(" is-critical\" data-text").count();
     assert_eq!(critical, report.timeline.iter().filter(|step| step.critical).count());
 }
 
@@ -104,4 +105,65 @@ fn three_thousand_steps_are_there_within_two_seconds() {
     let ready: u64 = ready.parse().unwrap();
     println!("3,000 steps after {ready} ms");
     assert!(ready < 2_000, "{ready} ms");
+}
+
+/// What a person does with keys, as a script at the end of the page.
+const KEYS: &str = r##"
+const press = (on, key) => on.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+const shown = () => [...document.querySelectorAll("tbody tr:not([hidden])")];
+const told = {};
+press(document.body, "/");
+told.focus = document.activeElement.id;
+byId("find").value = "offline";
+byId("show").dispatchEvent(new Event("change"));
+told.found = shown().length;
+told.count = byId("count").textContent;
+byId("find").value = "";
+document.querySelector("#show input[value=critical]").checked = true;
+byId("show").dispatchEvent(new Event("change"));
+told.critical = shown().length;
+told.onlyCritical = shown().every((tr) => tr.classList.contains("is-critical"));
+document.querySelector("#show input[value=all]").checked = true;
+byId("show").dispatchEvent(new Event("change"));
+const summary = document.querySelector("summary");
+summary.focus();
+press(summary, "ArrowDown");
+told.row = document.activeElement.id;
+press(document.activeElement, "ArrowDown");
+press(document.activeElement, "Enter");
+told.open = document.activeElement.classList.contains("open");
+press(document.activeElement, "Escape");
+told.back = document.activeElement === summary;
+byId("theme").click();
+told.theme = document.documentElement.dataset.theme;
+dispatchEvent(new Event("beforeprint"));
+told.closed = document.querySelectorAll("details:not([open])").length;
+document.documentElement.dataset.told = JSON.stringify(told);
+"##;
+
+#[test]
+fn it_is_used_by_keyboard() {
+    let report = real();
+    let (_kept, file) = page(&report);
+    let html = std::fs::read_to_string(&file).unwrap();
+    let (before, after) = html.rsplit_once("</script>").unwrap();
+    std::fs::write(&file, format!("{before}\n{KEYS}</script>{after}")).unwrap();
+    let dom = Browser::of(&file).dark(false).dom();
+    let told = dom.split_once("data-told=\"").unwrap().1.split_once('"').unwrap().0;
+    let told: serde_json::Value = serde_json::from_str(&told.replace("&quot;", "\"")).unwrap();
+    let builds = report.timeline.iter().filter(|step| step.name.contains("offline")).count();
+    let critical = report.timeline.iter().filter(|step| step.critical).count();
+    let expected = serde_json::json!({
+        "focus": "find",
+        "found": builds,
+        "count": format!("{builds} steps of 1 service"),
+        "critical": critical,
+        "onlyCritical": true,
+        "row": "step-0",
+        "open": true,
+        "back": true,
+        "theme": "dark",
+        "closed": 0,
+    });
+    assert_eq!(told, expected);
 }

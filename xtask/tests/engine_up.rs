@@ -38,12 +38,11 @@ impl Project {
             ],
         );
         for service in ["base", "queue", "web"] {
-            let fragment = "services:\n  SERVICE:\n    init: true\n";
             repository.write(&format!("services/{service}/a"), "first\n");
             repository.write(&format!("services/{service}/.dockerignore"), "*.md\ncompose.yml\n");
             if service != "base" {
-                let text = fragment.replace("SERVICE", service);
-                repository.write(&format!("services/{service}/compose.yml"), &text);
+                let fragment = "service:\n  init: true\n";
+                repository.write(&format!("services/{service}/compose.yml"), fragment);
             }
         }
         let project = Self { repository, name: unique("up") };

@@ -14,6 +14,8 @@ use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use xtask::docker::progress::{Progress, Steps, Vertex};
+use xtask::report::board::{Board, Row, Size};
+use xtask::report::text::columns;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/progress")
@@ -86,6 +88,10 @@ fn hit_rates_are_those_counted_by_hand() {
     // RUN, COPY, and the RUN of the target that it is linked to
     case("linked-warm", "app", 3, 3);
     case("linked-warm", "base", 1, 1);
+    // WORKDIR, COPY, RUN, RUN, RUN (git-server one more): the WORKDIRs are done in one, and
+    // runner-coordinator is shown git-server's too.
+    case("merged-steps", "git-server", 1, 6);
+    case("merged-steps", "runner-coordinator", 1, 5);
     // COPY
     case("hundred", "s042", 0, 1);
 }
@@ -133,4 +139,128 @@ fn describe(progress: &Progress, history: &Value) -> String {
         writeln!(text, "last words ({target:?}): {words}").unwrap();
     }
     text
+}
+
+/// A stream that is damaged in any way is read as far as it can be, and what comes of it holds together.
+#[test]
+fn damaged_streams_are_survived() {
+    let names =
+        ["one-of-three-fails", "odd-names-and-warnings", "shared-vertexes", "two-platforms"];
+    let streams: Vec<String> = names
+        .iter()
+        .map(|name| std::fs::read_to_string(folder().join(format!("{name}.jsonl"))).unwrap())
+        .collect();
+    let targets: Vec<String> = ["a", "b", "left"].iter().map(|t| (*t).to_owned()).collect();
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    for round in 0..200 {
+        let stream = &streams[round % streams.len()];
+        let damaged = match random.below(3) {
+            0 => random.bytes(stream),
+            1 => random.lines(stream),
+            _ => random.values(stream),
+        };
+        let mut progress = Progress::new(&targets[..1 + random.below(3)]);
+        let rows = targets.iter().map(|t| Row { service: t.clone(), ..Row::default() });
+        let mut board = Board::of(rows.collect());
+        for (number, line) in damaged.lines().enumerate() {
+            progress.line(line);
+            if number % 20 == 0 {
+                board.take(&progress, 1.8e9);
+                let size = Size { width: 1 + random.below(100), height: 1 + random.below(30) };
+                let lines = board.lines(size, 1.8e9, 1.8e9);
+                assert!(lines.iter().all(|line| columns(&line.text) < size.width.max(1)));
+            }
+        }
+        progress.failed_steps();
+        progress.last_words();
+        progress.running();
+        progress.cache_warnings();
+        for target in &targets {
+            let (all, steps) = (progress.counts(target), progress.steps(target));
+            assert!(all.cached <= all.total && steps.cached <= steps.total, "round {round}");
+            assert!(steps.total <= all.total && steps.cached <= all.cached, "round {round}");
+            assert!(progress.seconds(target) >= 0.0, "round {round}");
+        }
+    }
+}
+
+/// Always the same numbers.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit as u64) as usize
+    }
+
+    fn bytes(&mut self, stream: &str) -> String {
+        let mut bytes = stream.as_bytes().to_vec();
+        for _ in 0..50 {
+            let at = self.below(bytes.len());
+            bytes[at] = self.below(256) as u8;
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Lost, doubled, out of order, cut.
+    fn lines(&mut self, stream: &str) -> String {
+        let mut lines: Vec<&str> = stream.lines().collect();
+        for _ in 0..30 {
+            let (at, other) = (self.below(lines.len()), self.below(lines.len()));
+            match self.below(4) {
+                0 => drop(lines.remove(at)),
+                1 => lines.insert(at, lines[other]),
+                2 => lines.swap(at, other),
+                _ => lines[at] = lines[at].get(..self.below(200)).unwrap_or_default(),
+            }
+        }
+        lines.join("\n")
+    }
+
+    /// JSON still, of other values than BuildKit writes.
+    fn values(&mut self, stream: &str) -> String {
+        let lines: Vec<&str> = stream.lines().collect();
+        let damaged = lines.iter().map(|line| match serde_json::from_str::<Value>(line) {
+            Ok(mut value) if self.below(5) == 0 => {
+                self.damage(&mut value);
+                value.to_string()
+            }
+            _ => (*line).to_owned(),
+        });
+        damaged.collect::<Vec<_>>().join("\n")
+    }
+
+    fn damage(&mut self, value: &mut Value) {
+        let deeper = self.below(6) > 0;
+        match value {
+            Value::Array(all) if deeper && !all.is_empty() => {
+                let at = self.below(all.len());
+                self.damage(&mut all[at]);
+            }
+            Value::Object(all) if deeper && !all.is_empty() => {
+                let at = self.below(all.len());
+                let key = all.keys().nth(at).unwrap().clone();
+                self.damage(&mut all[&key]);
+            }
+            _ => {
+                let odd = [
+                    Value::Null,
+                    (-1).into(),
+                    u64::MAX.into(),
+                    1e300.into(),
+                    "".into(),
+                    "[ ] 9/0 ]".into(),
+                    "[a 18446744073709551616/1 é] \u{1b}[2J".into(),
+                    "9999-99-99T99:99:99Z".into(),
+                    "0001-01-01T00:00:00Z".into(),
+                    "2026-11-24T11:28:-1e400Z".into(),
+                    Value::Array(vec![Value::Null, 1.into()]),
+                    serde_json::json!({ "a": {} }),
+                ];
+                *value = odd[self.below(odd.len())].clone();
+            }
+        }
+    }
 }

@@ -9,21 +9,23 @@ Examples:
   cargo xtask cache prune --older-than 14d --keep 20";
 
 const PRUNE_HELP: &str = "\
-What may go are tags of commits (dev-<sha>, <sha>, build-<sha>) and of fingerprints (fp-…): those
-older than --older-than, and those beyond the newest --keep commits (or fingerprints). A commit's age
-is the date that git says here (so fetch the whole history), else that of an index that was built of
-it; an image's age is when it says that it was built. What cannot be dated stays, and the newest does.
+What may go are tags of commits (dev-<sha>, <sha>, build-<sha>) and of fingerprints (fp-…):
+those older than --older-than, and those beyond the newest --keep commits (or fingerprints). A
+commit's age is the date that git says here (so fetch the whole history), else that of an
+index that was built of it; an image's age is when it says that it was built. What cannot be
+dated stays, and the newest does.
 
-What stays in any case: `dev`, `latest`, versions, the cache, tags that are none of ours; all that a
-release record or an unfinished release names; and every digest that something which stays refers to,
-also as a part of an index. Where a registry deletes digests alone, a tag goes only with all others
-of its digest. Old cache manifests that no tag stands on go too. `releases` and `bases` are never
-touched. One answer that is missing keeps the whole repository as it is, and ends with exit code 1.
+What stays in any case: `dev`, `latest`, versions, the cache, tags that are none of ours; all
+that a release record or an unfinished release names; and every digest that something which
+stays refers to, also as a part of an index. Where a registry deletes digests alone, a tag
+goes only with all others of its digest. Old cache manifests that no tag stands on go too.
+`releases` and `bases` are never touched. One answer that is missing keeps the whole
+repository as it is, and ends with exit code 1.
 
-The registry frees the bytes in its own garbage collection. Prune when no run publishes: registries
-have no way to take something away only if nobody has named it since. GHCR deletes by GitHub's
-packages API alone, which wants a token in GITHUB_TOKEN that may delete packages; that way is written
-after its documentation, and was tried on a stand-in only.";
+The registry frees the bytes in its own garbage collection. Prune when no run publishes:
+registries have no way to take something away only if nobody has named it since. GHCR deletes
+by GitHub's packages API alone, which wants a token in GITHUB_TOKEN that may delete packages;
+that way is written after its documentation, and was tried on a stand-in only.";
 
 /// What of caches.
 #[derive(Clone, Debug, Subcommand)]

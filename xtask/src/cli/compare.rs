@@ -49,7 +49,7 @@ One line of JSON for `strategy.matrix`, with name and services of each job:
           run: cargo xtask build-images \"$SERVICES\"
 
 Services that build on each other are in one job. The jobs are as even as the seconds of the last
-run (target/xtask/report.json) allow; what was not built then counts as the median.";
+runs (below target/xtask) allow; what was not built then counts as the median.";
 
 /// Options of affected.
 #[derive(Args, Clone, Debug)]

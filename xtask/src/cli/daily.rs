@@ -4,10 +4,11 @@ use clap::Args;
 
 pub(super) const UP_HELP: &str = "\
 The images are built as by build-images, then compose starts the services on them, from the
-docker-compose.yml that `cargo xtask compose` writes. With --watch it goes on: an edit of what an
-image is made of (what .dockerignore leaves out is no part of it) builds that image and those that
-build on it anew, and makes the containers of exactly these anew. A build that fails is shown, and
-the next edit is waited for. Ctrl-C ends the watch; the services go on until `cargo xtask down`.
+docker-compose.yml that `cargo xtask compose` writes. With --watch it goes on: an edit of what
+an image is made of (what .dockerignore leaves out is no part of it) builds that image and
+those that build on it anew, and makes the containers of exactly these anew. A build that
+fails is shown, and the next edit is waited for. Ctrl-C ends the watch; the services go on
+until `cargo xtask down`.
 
 Examples:
   cargo xtask up                                all services, in the background

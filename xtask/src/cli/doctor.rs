@@ -3,14 +3,15 @@
 use clap::Args;
 
 pub(super) const DOCTOR_HELP: &str = "\
-Looked at: Docker or a private engine, buildx's version, the builder, space on disks, clocks; the
-registry, logins, whether an upload can be opened (and is cancelled: no image is pushed), each cache,
-its layers and age, packages that only we can read; hubs, contexts, ignore files, cache mounts,
-secrets, bases; and on GitHub workflow permissions, the runner's cache and the depth of the checkout.
+Looked at: Docker or a private engine, buildx's version, the builder, space on disks, clocks;
+the registry, logins, whether an upload can be opened (and is cancelled: no image is pushed),
+each cache, its layers and age, packages that only we can read; hubs, contexts, ignore files,
+cache mounts, secrets, bases; and on GitHub workflow permissions, the runner's cache and the
+depth of the checkout.
 
-Only what is wrong is told, each with what was seen and what mends it; --verbose tells all. What only
-hinders pushing is a warning at a desk, and broken in a run that pushes. Exit code 1 if anything is
-broken.";
+Only what is wrong is told, each with what was seen and what mends it; --verbose tells all.
+What only hinders pushing is a warning at a desk, and broken in a run that pushes. Exit code 1
+if anything is broken.";
 
 /// Options of doctor.
 #[derive(Args, Clone, Debug, Default)]

@@ -108,7 +108,21 @@ pub fn carry_out(
             Err(why) => pruned.failed.extend([(removal.digest.clone(), why)]),
         }
     }
+    if way.api.is_none() {
+        read_back(registry, repository, &mut pruned)?;
+    }
     Ok(pruned)
+}
+
+/// Some registries answer "not found" to those who may not: what is still listed is not gone.
+fn read_back(registry: &Registry, repository: &Reference, pruned: &mut Pruned) -> Result<()> {
+    let listed = registry.tags(repository).known()?.unwrap_or_default();
+    for tag in listed {
+        if pruned.tags.remove(&tag) {
+            pruned.failed.insert(tag, "it is still there: may we delete here?".into());
+        }
+    }
+    Ok(())
 }
 
 /// GitHub says which tags go along: one that nobody judged keeps the version.

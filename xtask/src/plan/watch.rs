@@ -16,6 +16,11 @@ impl<T: Clone + PartialEq> Watched<T> {
         Self { last: first.clone(), acted_upon: first }
     }
 
+    /// Whether an edit was seen that may go on.
+    pub fn is_pending(&self) -> bool {
+        self.last != self.acted_upon
+    }
+
     /// Takes the next look. An edit is over when two looks in a row see the same: then it gives what is
     /// other than when it was last acted upon (its name, as it was before, and as it is), and takes it
     /// for acted upon.
@@ -65,7 +70,9 @@ mod tests {
     fn an_edit_is_acted_upon_once_it_is_over() {
         let mut watched = Watched::new(look("a1 b1"));
         assert_eq!(names(&watched.see(look("a1 b1"))), "");
+        assert!(!watched.is_pending());
         assert_eq!(names(&watched.see(look("a2 b1"))), "", "it may go on");
+        assert!(watched.is_pending());
         assert_eq!(names(&watched.see(look("a3 b2"))), "", "it does go on");
         assert_eq!(names(&watched.see(look("a3 b2"))), "ab");
         assert_eq!(names(&watched.see(look("a3 b2"))), "", "once");

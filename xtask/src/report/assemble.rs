@@ -2,7 +2,7 @@
 
 use super::data::{Cache, Counts, Event, Report, SCHEMA, Service, Step, rounded};
 use super::steps::{LineOf, mark_critical, steps};
-use crate::docker::build::Outcome;
+use crate::docker::build::{Built, Outcome};
 use crate::docker::progress::Progress;
 use crate::docker::pushed_bytes::Sent;
 use crate::plan::cache::Destination;
@@ -112,17 +112,10 @@ fn service(run: &Run, plan: &ServicePlan, timeline: &[Step]) -> Service {
     let pulled = first.map(|step| step.pulled).sum::<u64>() + untold;
     match run.outcomes.get(name) {
         Some(Outcome::Built(built)) => {
-            entry.outcome = "built".into();
-            entry.digest = built.digest.clone();
-            entry.seconds = Some(rounded(built.seconds));
-            entry.bases = run.bases.get(name).cloned().unwrap_or_default();
-            entry.volatile_args = run.volatile_args.get(name).cloned().unwrap_or_default();
-            let counts = counts(own);
-            entry.steps = Some(counts);
-            entry.hit_rate = counts.hit_rate();
-            entry.pulled = Some(pulled);
             let sent = run.pushed.get(name).copied();
             let sent = sent.or((!plan.push && !writes_cache(plan)).then(Sent::default));
+            entry = of_built(run, entry, built, counts(own));
+            entry.pulled = Some(pulled);
             entry.pushed = sent.map(|sent| sent.image + sent.cache);
             entry.cache_pushed = sent.map(|sent| sent.cache);
         }
@@ -153,6 +146,20 @@ fn service(run: &Run, plan: &ServicePlan, timeline: &[Step]) -> Service {
     entry
 }
 
+fn of_built(run: &Run, entry: Service, built: &Built, steps: Counts) -> Service {
+    let name = entry.service.as_str();
+    Service {
+        outcome: "built".into(),
+        digest: built.digest.clone(),
+        seconds: Some(rounded(built.seconds)),
+        steps: Some(steps),
+        hit_rate: steps.hit_rate(),
+        bases: run.bases.get(name).cloned().unwrap_or_default(),
+        volatile_args: run.volatile_args.get(name).cloned().unwrap_or_default(),
+        ..entry
+    }
+}
+
 fn writes_cache(plan: &ServicePlan) -> bool {
     plan.cache_to.iter().any(|to| matches!(to, Destination::Registry { .. }))
 }
@@ -164,7 +171,7 @@ pub(super) fn counts<'a>(steps: impl Iterator<Item = &'a Step>) -> Counts {
     for step in done.filter(|step| ["ran", "cached"].contains(&step.result.as_str())) {
         let service = step.services.first().map_or("", String::as_str);
         let stage = step.stage.as_deref().unwrap_or_default();
-        let cached = all.entry((service, stage, step.number, &step.name)).or_insert(true);
+        let cached = all.entry((service, stage, step.number, step.name.as_str())).or_insert(true);
         *cached &= step.result == "cached";
     }
     Counts { total: all.len(), cached: all.values().filter(|cached| **cached).count() }

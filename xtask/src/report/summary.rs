@@ -125,9 +125,19 @@ fn slowest(report: &Report) -> String {
     }
     let lines = steps.iter().map(|step| {
         let service = step.services.first().map_or("", String::as_str);
-        format!("- {} {}: {}\n", seconds(step.seconds()), text(service), code(&step.name))
+        let name = shortened(&step.name);
+        format!("- {} {}: {}\n", seconds(step.seconds()), text(service), code(&name))
     });
     format!("**Slowest steps**\n\n{}", lines.collect::<String>())
+}
+
+/// A step may be a whole script.
+fn shortened(name: &str) -> String {
+    const LONGEST: usize = 100;
+    match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }
 
 fn rebuilt(report: &Report) -> String {
@@ -145,7 +155,7 @@ fn advice(report: &Report) -> String {
     let lines: String = report
         .advice
         .iter()
-        .map(|advice| format!("- **{}**: {}\n", text(&advice.service), text(&advice.text)))
+        .map(|advice| format!("- **{}**: {}\n", text(&advice.service), prose(&advice.text)))
         .collect();
     if lines.is_empty() { lines } else { format!("**Advice**\n\n{lines}") }
 }
@@ -156,14 +166,24 @@ fn words(outcome: &str) -> String {
 
 /// Text that Markdown shows as it is, on one line.
 fn text(text: &str) -> String {
+    escaped(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn escaped(text: &str) -> String {
     let mut shown = String::new();
-    for character in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
+    for character in text.chars() {
         if "\\`*_{}[]<>|#~".contains(character) {
             shown.push('\\');
         }
         shown.push(character);
     }
     shown
+}
+
+/// Sentences of ours, in which names stand between backticks.
+fn prose(sentences: &str) -> String {
+    let parts = sentences.split('`').enumerate();
+    parts.map(|(number, part)| if number % 2 == 0 { escaped(part) } else { code(part) }).collect()
 }
 
 /// The same as code; a backtick in it needs a longer fence.
@@ -183,5 +203,9 @@ mod tests {
         assert_eq!(text("a|b <img>\n*x*"), "a\\|b \\<img\\> \\*x\\*");
         assert_eq!(code("echo `date` | wc"), "`` echo `date` \\| wc ``");
         assert_eq!(code("x"), "`x`");
+        assert_eq!(
+            prose("line 5: `RUN a|b` ran (2 s), since <x>"),
+            "line 5: `RUN a\\|b` ran (2 s), since \\<x\\>"
+        );
     }
 }

@@ -76,7 +76,7 @@ impl Terminal {
         self.clear();
         let counts = self.board.counts();
         if counts.all_done() + counts.running > 0 {
-            self.line(&self.how_far());
+            self.line(&self.how_far(0));
         }
     }
 
@@ -101,7 +101,7 @@ impl Terminal {
             let lines: Vec<String> = lines.iter().map(|line| styled(line, *colours)).collect();
             stderr::draw(&lines);
         } else if self.said.elapsed() >= SIGN_OF_LIFE {
-            self.line(&self.how_far());
+            self.line(&self.how_far(NAMED));
         }
     }
 
@@ -122,11 +122,11 @@ impl Terminal {
             return self.changed(place, change);
         }
         let mut lines = vec![github::group(&format!("{}  {}", row.service, row.said()))];
-        for vertex in progress.vertexes_of(&target) {
-            let Some(name) = vertex.names.iter().find(|name| StepName::parse(name).is_step())
-            else {
-                continue;
-            };
+        let of_target = |name: &&String| StepName::parse(name).target == Some(&target);
+        let steps = progress.steps_of(&target).into_iter();
+        for vertex in steps.filter(|vertex| vertex.started.is_some()) {
+            let own = vertex.names.iter().find(of_target);
+            let Some(name) = own.or(vertex.names.first()) else { continue };
             let took = match (&vertex.error, vertex.is_cached_for(&target)) {
                 (Some(_), _) => "failed".to_owned(),
                 (None, true) => "cached".to_owned(),
@@ -145,7 +145,10 @@ impl Terminal {
         let failed = progress.failed_steps();
         let step = StepName::parse(name).without_target();
         let Some(failed) = failed.iter().find(|failed| failed.name == step) else { return };
-        self.line(&format!("{}  failed: {}", self.step(name), on_one_line(&failed.error)));
+        // BuildKit repeats the whole command before it comes to the point.
+        let error = failed.error.rsplit_once("did not complete successfully: ");
+        let error = on_one_line(error.map_or(&failed.error, |(_, error)| error));
+        self.line(&format!("{}  failed: {error}", self.step(name)));
         for line in &failed.log {
             self.line(&format!("  | {}", harmless(line)));
         }
@@ -157,7 +160,7 @@ impl Terminal {
     }
 
     /// `3 of 20 done: 3 built; 2 at work: web 3/6 RUN make (12 s), …; 40 s, about 20 s left`
-    fn how_far(&self) -> String {
+    fn how_far(&self, named: usize) -> String {
         let (now, counts) = (self.clock.now(), self.board.counts());
         let mut text = format!("{} of {} done", counts.all_done(), self.board.rows().len());
         if counts.all_done() > 0 {
@@ -173,9 +176,9 @@ impl Terminal {
         if counts.running > 0 {
             text = format!("{text}; {} at work", counts.running);
         }
-        if !at_work.is_empty() {
-            let more = if at_work.len() > NAMED { ", …" } else { "" };
-            let named = at_work.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+        if !at_work.is_empty() && named > 0 {
+            let more = if at_work.len() > named { ", …" } else { "" };
+            let named = at_work.iter().take(named).cloned().collect::<Vec<_>>().join(", ");
             text = format!("{text}: {named}{more}");
         }
         text = format!("{text}; {}", seconds((now - self.began).max(0.0)));
@@ -217,3 +220,6 @@ fn styled(line: &Line, colours: bool) -> String {
     };
     format!("\x1b[{code}m{}\x1b[0m", line.text)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,8 @@
 
 /// On one line: blanks for each run of them, and nothing that a terminal would obey.
 pub fn on_one_line(text: &str) -> String {
-    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let text: String = text.lines().map(harmless).collect::<Vec<_>>().join(" ");
+    let words = text.split(char::is_whitespace);
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -69,7 +70,7 @@ mod tests {
 
     #[test]
     fn what_a_terminal_would_obey_is_left_out() {
-        assert_eq!(on_one_line(" a\n\tb\x1b[31mc\r "), "a b [31mc");
+        assert_eq!(on_one_line(" a\n\tb\x1b[31mc\r d\x07"), "a bc d");
         assert_eq!(harmless("\x1b[31mred\x1b[0m\ttab\r\x07!"), "red\ttab!");
         assert_eq!(harmless("\x1b["), "");
     }

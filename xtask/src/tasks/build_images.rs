@@ -193,6 +193,11 @@ impl<'a> Run<'a> {
             }
             self.test_images(docker, &mut outcomes)?;
             self.note(docker, &outcomes)?;
+            let took = outcomes.iter().filter_map(|(service, outcome)| match outcome {
+                Outcome::Built(built) => Some((service.as_str(), built.seconds)),
+                _ => None,
+            });
+            recorded::remember(&self.reading.world.root, &took.collect())?;
         }
         Ok((outcomes, images.into_indexes()))
     }

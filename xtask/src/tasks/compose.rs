@@ -17,12 +17,7 @@ use std::process::ExitCode;
 
 /// Does it.
 pub fn run(session: &Session, options: &Compose) -> Result<ExitCode> {
-    // No event, registry or secret: the file is the same for everyone.
-    let (root, _, loaded) = read(session)?;
-    let (needs, _) = dockerfiles::read(&root, &loaded)?.graph(&loaded)?;
-    let fragments = fragments(&root, &loaded.manifest)?;
-    let text = compose::generate(&loaded.manifest, &needs, &fragments)
-        .map_err(|mistakes| Wrong(report(&mistakes)))?;
+    let (root, text) = wanted(session)?;
     if options.dry_run {
         crate::report::stdout(text.trim_end())?;
         return Ok(ExitCode::SUCCESS);
@@ -47,6 +42,23 @@ pub fn run(session: &Session, options: &Compose) -> Result<ExitCode> {
         crate::report::say!("docker-compose.yml is written");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The repository's root, and what the file should be. No event, registry or secret: it is the same for
+/// everyone.
+fn wanted(session: &Session) -> Result<(Utf8PathBuf, String)> {
+    let (root, _, loaded) = read(session)?;
+    let (needs, _) = dockerfiles::read(&root, &loaded)?.graph(&loaded)?;
+    let fragments = fragments(&root, &loaded.manifest)?;
+    let text = compose::generate(&loaded.manifest, &needs, &fragments)
+        .map_err(|mistakes| Wrong(report(&mistakes)))?;
+    Ok((root, text))
+}
+
+/// Whether the file is what the manifest says.
+pub(super) fn is_current(session: &Session) -> Result<bool> {
+    let (root, text) = wanted(session)?;
+    Ok(std::fs::read_to_string(root.join("docker-compose.yml")).is_ok_and(|there| there == text))
 }
 
 /// The files of optional secrets that are there, by the variable that docker-compose.yml knows them

@@ -41,6 +41,15 @@ struct Session {
     began: Instant,
 }
 
+impl Session {
+    /// The same for one piece of work of a task that goes on: it begins now.
+    fn anew(&self) -> Self {
+        let env = Environment { now: self.env.now + self.began.elapsed(), ..self.env.clone() };
+        let (processes, common) = (self.processes.clone(), self.common.clone());
+        Self { env, processes, common, began: Instant::now() }
+    }
+}
+
 /// Does what was asked for.
 pub fn run(cli: &Cli) -> Result<ExitCode> {
     let interrupt = Interrupt::install()?;

@@ -4,7 +4,7 @@ mod watch;
 
 use super::Session;
 use super::build_images::{self, reading::setup};
-use super::compose::secret_files;
+use super::compose::{is_current, secret_files};
 use crate::cli::{BuildImages, Down, Logs, Up};
 use crate::context::facts;
 use crate::docker::compose::{Compose, FILE, Reach, Volumes};
@@ -23,6 +23,12 @@ use std::process::ExitCode;
 pub fn up(session: &Session, options: &Up) -> Result<ExitCode> {
     let project = Project::read(session)?;
     let services = project.select(&options.names)?;
+    if !is_current(session)? {
+        tell(
+            session,
+            "note: docker-compose.yml is not what the manifest says: `cargo xtask compose`",
+        );
+    }
     let build = as_built(options, options.names.clone());
     if options.dry_run {
         let command = project

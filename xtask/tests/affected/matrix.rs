@@ -25,6 +25,16 @@ fn jobs_of_a_workflow() {
     shop.write("target/xtask/report.json", &report.replace('9', "3"));
     let json = shop.xtask(&["matrix", "--json"]).run().success().json();
     assert_eq!(json["jobs"][0]["seconds"], 4.0, "base counts as the median: {json}");
+    // A run that builds nothing, or other services, does not make it forget.
+    shop.write("target/xtask/built.json", &report.replace('9', "8"));
+    shop.write(
+        "target/xtask/report.json",
+        r#"{"services":[{"service":"db"},{"service":"web","seconds":2}]}"#,
+    );
+    let json = shop.xtask(&["matrix", "--json"]).run().success().json();
+    let seconds: Vec<_> =
+        json["jobs"].as_array().unwrap().iter().map(|job| &job["seconds"]).collect();
+    assert_eq!(seconds, [10.0, 8.0], "base counts as the median: {json}");
     let since = ["affected", "--since", "HEAD", "--matrix"];
     let none = shop.xtask(&since).run().success();
     assert_eq!(none.stdout, "{\"include\":[]}\n");

@@ -196,8 +196,8 @@ impl History {
             revision: commit.clone(),
             created: rfc3339(Self::date(number)),
             images: SERVICES.map(image).to_vec(),
-            again: false,
             stands: BTreeMap::new(),
+            again: false,
         };
         release.publish().unwrap();
     }

@@ -51,9 +51,42 @@ impl Progress {
     /// Counts a target's steps that ended well. Where it is linked to another target
     /// (`target:base`), those of the other are among them: BuildKit builds them in one.
     pub fn steps(&self, target: &str) -> Steps {
-        let all = self.vertexes_of(target).into_iter();
-        let steps: Vec<&Vertex> = all.filter(|v| v.is_step() && v.is_done()).collect();
-        Steps::of(&steps, target)
+        let steps = self.steps_of(target).into_iter();
+        Steps::of(&steps.filter(|vertex| vertex.is_done()).collect::<Vec<_>>(), target)
+    }
+
+    /// The steps of a target (RUN, COPY, ADD, WORKDIR) in the order in which they began, each once.
+    ///
+    /// Where BuildKit finds that two targets do the same, though their sources have other digests, it
+    /// does it for one, and shows the other both its own vertex and the first one's.
+    pub fn steps_of(&self, target: &str) -> Vec<&Vertex> {
+        let mut steps = self.vertexes_of(target);
+        let consumers = self.consumers();
+        steps.retain(|vertex| vertex.is_step());
+        loop {
+            let own: BTreeSet<&str> = steps.iter().map(|vertex| vertex.digest.as_str()).collect();
+            let is_foreign = |vertex: &Vertex| {
+                let takers = consumers.get(vertex.digest.as_str());
+                takers.is_some_and(|takers| takers.iter().all(|taker| !own.contains(taker)))
+                    && steps.iter().any(|other| is_twin(vertex, other))
+            };
+            let foreign = steps.iter().position(|vertex| is_foreign(vertex));
+            match foreign {
+                Some(place) => drop(steps.remove(place)),
+                None => return steps,
+            }
+        }
+    }
+
+    /// Which vertexes take the result of each.
+    fn consumers(&self) -> BTreeMap<&str, Vec<&str>> {
+        let mut consumers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for vertex in self.vertexes.values() {
+            for input in &vertex.inputs {
+                consumers.entry(input).or_default().push(&vertex.digest);
+            }
+        }
+        consumers
     }
 
     /// From the beginning of a target's first step to the end of its last, in seconds.
@@ -70,4 +103,13 @@ impl Progress {
         let names = self.vertexes.values().flat_map(|vertex| &vertex.names);
         names.filter_map(|name| StepName::parse(name).target).collect()
     }
+}
+
+/// Whether two vertexes are the same instruction at the same place.
+fn is_twin(a: &Vertex, b: &Vertex) -> bool {
+    let place = |vertex: &Vertex| -> BTreeSet<(usize, String)> {
+        let names = vertex.names.iter().map(|name| StepName::parse(name));
+        names.filter_map(|name| Some((name.number?.0, name.text.to_owned()))).collect()
+    };
+    a.digest != b.digest && !place(a).is_disjoint(&place(b))
 }

@@ -72,27 +72,3 @@ fn times_are_seconds_since_1970() {
         assert_eq!(seconds(odd), None, "{odd}");
     }
 }
-
-#[test]
-fn any_text_is_survived() {
-    let stream = include_str!("../../../tests/rawjson/one-fails.jsonl");
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut random = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below as u64) as usize
-    };
-    for _ in 0..300 {
-        let mut bytes = stream.as_bytes().to_vec();
-        for _ in 0..50 {
-            let at = random(bytes.len());
-            bytes[at] = random(256) as u8;
-        }
-        let (progress, _) = replay(&["a", "b"], &String::from_utf8_lossy(&bytes));
-        progress.failed_steps();
-        progress.last_words();
-        progress.running();
-        progress.steps("a");
-    }
-}

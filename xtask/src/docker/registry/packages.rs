@@ -131,9 +131,15 @@ impl Registry {
         Ok(None)
     }
 
-    /// Deletes a version: its digest, with all tags that stand on it. One that is gone is no error.
+    /// Deletes a version: its digest, with all tags that stand on it. GitHub answers "not found" also to
+    /// those who may not.
     pub fn delete_version(&self, packages: &Packages, version: &Version) -> Result<(), Reason> {
-        self.send_api(packages, Method::DELETE, &version.path, |_| Ok(())).map(drop)
+        let unknown = || {
+            let detail = "GitHub knows of no such version: may the token delete packages?";
+            Reason::new(Kind::Rejected, format!("DELETE {}", version.path), detail)
+        };
+        let deleted = self.send_api(packages, Method::DELETE, &version.path, |_| Ok(()))?;
+        deleted.ok_or_else(unknown)
     }
 
     fn ask_api<T: DeserializeOwned>(

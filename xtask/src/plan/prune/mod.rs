@@ -10,7 +10,7 @@ mod tag;
 
 pub use held::{Content, Cost, Held};
 pub use removal::Removal;
-pub use tag::Sort;
+pub use tag::{Sort, brief};
 
 use crate::time::age;
 use std::collections::{BTreeMap, BTreeSet};

@@ -49,6 +49,14 @@ impl<'a> Sort<'a> {
     }
 }
 
+/// A tag for people: of a long row of hex digits the first twelve.
+pub fn brief(tag: &str) -> String {
+    let begins = tag.rfind('-').map_or(0, |at| at + 1);
+    let (name, hex) = tag.split_at(begins);
+    let is_long = hex.len() >= 40 && is_hex(hex, hex.len());
+    if is_long { format!("{name}{}…", &hex[..12]) } else { tag.to_owned() }
+}
+
 fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -56,6 +64,16 @@ fn is_hex(text: &str, length: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_tags_are_brief_for_people() {
+        let hex = "0f".repeat(32);
+        assert_eq!(brief(&format!("fp-{hex}")), "fp-0f0f0f0f0f0f…");
+        assert_eq!(brief(&hex[..40]), "0f0f0f0f0f0f…");
+        for tag in ["dev-1a2b3c4", "v1.2.3", "cache-linux-arm64", "dev", ""] {
+            assert_eq!(brief(tag), tag);
+        }
+    }
 
     #[test]
     fn tags_are_told_by_their_names() {

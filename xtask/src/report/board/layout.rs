@@ -1,6 +1,6 @@
 //! The table as lines for a terminal of a given size.
 
-use super::{Board, Counts, Done, Row, State};
+use super::{Board, Counts, Doing, Done, Row, State};
 use crate::report::text::{columns, cut, size};
 use crate::report::{many, seconds};
 
@@ -36,16 +36,21 @@ pub struct Line {
 }
 
 /// A terminal that is wider leaves room for the time that a service takes in all.
-const WIDE: usize = 110;
-/// The columns that a time takes at most: `123 min 5 s`.
-const TIME: usize = 11;
+const WIDE: usize = 100;
+/// No line gets wider.
+const WIDEST: usize = 159;
+/// A terminal that is made smaller breaks lines that are too long, and what it pushes out at the top
+/// cannot be taken back. So lines are only as long as they may be down to this size.
+const SMALLEST: Size = Size { width: 80, height: 24 };
+/// The columns that a time takes: `12 min 5 s`.
+const TIME: usize = 10;
 
 impl Board {
     /// The table at this time: one line of counts, then what is at work, what is done, what waits,
     /// as far as it fits.
     pub fn lines(&self, size: Size, began: f64, now: f64) -> Vec<Line> {
         // A line as wide as the terminal would be continued on the next by some of them.
-        let width = size.width.saturating_sub(1);
+        let width = size.width.saturating_sub(1).min(self.widest(size.height));
         let room = size.height.saturating_sub(1);
         let counts = self.counts();
         let mut lines =
@@ -60,13 +65,19 @@ impl Board {
         lines
     }
 
+    fn widest(&self, height: usize) -> usize {
+        let lines = (self.rows.len() + 1).min(height).max(1);
+        let each = ((SMALLEST.height - 1) / lines).max(1);
+        (each * SMALLEST.width - 1).min(WIDEST)
+    }
+
     fn head(&self, width: usize, began: f64, now: f64, counts: &Counts) -> String {
-        let mut right = seconds((now - began).max(0.0));
+        let mut took = format!("; {}", seconds((now - began).max(0.0)));
         if let Some(rest) = self.rest(now) {
-            right = format!("{right}, about {} left", seconds(rest.ceil().max(1.0)));
+            took = format!("{took}, about {} left", seconds(rest.ceil().max(1.0)));
         }
         let bytes: u64 = self.rows.iter().map(|row| row.bytes).sum();
-        let mut left = format!("{} of {} done", counts.all_done(), self.rows.len());
+        let mut text = format!("{} of {} done", counts.all_done(), self.rows.len());
         let by_outcome = counts.by_outcome();
         let more = [
             (!by_outcome.is_empty()).then(|| format!(": {by_outcome}")),
@@ -74,11 +85,11 @@ impl Board {
             (bytes >= 1_000_000).then(|| format!("; {} in", size(bytes))),
         ];
         for part in more.into_iter().flatten() {
-            if columns(&left) + columns(&part) + 2 + columns(&right) <= width {
-                left.push_str(&part);
+            if columns(&text) + columns(&part) + columns(&took) <= width {
+                text.push_str(&part);
             }
         }
-        apart(&left, &right, width)
+        cut(&format!("{text}{took}"), width)
     }
 
     /// The rows that fit, and what is said of the others. All, where they fit, in the order of the
@@ -130,56 +141,44 @@ struct Table {
 }
 
 impl Table {
+    /// Name, time, what is done.
     fn line(&self, row: &Row) -> Line {
-        let (text, tone) = match &row.state {
-            State::Waiting if row.needs.is_empty() => ("waits".to_owned(), Tone::Dim),
-            State::Waiting => (format!("waits for {}", row.needs.join(", ")), Tone::Dim),
-            State::Running(_) => return self.running(row),
-            State::Done(Done::Failed) => (row.said(), Tone::Red),
-            State::Done(Done::Built) => (row.said(), Tone::Plain),
-            State::Done(_) => (row.said(), Tone::Dim),
+        let took = Some(row.seconds());
+        let (time, text, tone) = match &row.state {
+            State::Waiting if row.needs.is_empty() => (None, "waits".to_owned(), Tone::Dim),
+            State::Waiting => (None, format!("waits for {}", row.needs.join(", ")), Tone::Dim),
+            State::Running(None) => (None, "…".to_owned(), Tone::Plain),
+            State::Running(Some(doing)) => {
+                let since = (self.now - doing.since).max(0.0);
+                (Some(since), self.doing(row, doing), Tone::Plain)
+            }
+            State::Done(Done::Failed) => (took, row.came_to(), Tone::Red),
+            State::Done(Done::Built) => (took, row.came_to(), Tone::Plain),
+            State::Done(Done::Cached) => (took, row.came_to(), Tone::Dim),
+            State::Done(Done::Skipped | Done::Promoted) => (None, row.came_to(), Tone::Dim),
         };
-        Line { text: cut(&format!("{}  {text}", self.name(row)), self.width), tone }
+        let name = cut(&row.service, self.names);
+        let blank = " ".repeat(self.names.saturating_sub(columns(&name)));
+        let time = time.map(seconds).unwrap_or_default();
+        let text = cut(&format!("{name}{blank}  {time:>TIME$}  {text}"), self.width);
+        Line { text: text.trim_end().to_owned(), tone }
     }
 
-    fn running(&self, row: &Row) -> Line {
-        let State::Running(Some(doing)) = &row.state else {
-            return Line {
-                text: cut(&format!("{}  …", self.name(row)), self.width),
-                tone: Tone::Plain,
-            };
-        };
-        let mut right = format!("{:>TIME$}", seconds((self.now - doing.since).max(0.0)));
-        if self.width >= WIDE {
-            let all = row.began.map(|began| (self.now - began).max(0.0)).unwrap_or_default();
-            let usual = row.usual.map(|usual| format!(" of about {}", seconds(usual)));
-            right = format!(
-                "{right}  {:<28}",
-                format!("in all {}{}", seconds(all), usual.unwrap_or_default())
-            );
-        }
-        let bytes = match doing.bytes {
+    /// The step, which gives way to what is said of bytes and of the service as a whole.
+    fn doing(&self, row: &Row, doing: &Doing) -> String {
+        let mut more = match doing.bytes {
             (0, 0) => String::new(),
             (current, total) if total > current => {
                 format!("  {} of {}", size(current), size(total))
             }
             (current, _) => format!("  {}", size(current)),
         };
-        let left = self.width.saturating_sub(columns(&right) + columns(&bytes) + 2);
-        let left = cut(&format!("{}  {}", self.name(row), doing.step), left);
-        Line { text: apart(&format!("{left}{bytes}"), &right, self.width), tone: Tone::Plain }
+        if self.width >= WIDE {
+            let all = row.began.map(|began| (self.now - began).max(0.0)).unwrap_or_default();
+            let usual = row.usual.map(|usual| format!(" of about {}", seconds(usual)));
+            more = format!("{more}  ({}{})", seconds(all), usual.unwrap_or_default());
+        }
+        let room = self.width.saturating_sub(self.names + TIME + 4 + columns(&more));
+        format!("{}{more}", cut(&doing.step, room))
     }
-
-    fn name(&self, row: &Row) -> String {
-        let name = cut(&row.service, self.names);
-        format!("{name}{}", " ".repeat(self.names.saturating_sub(columns(&name))))
-    }
-}
-
-/// One at the left, one at the right; the left gives way.
-fn apart(left: &str, right: &str, width: usize) -> String {
-    let right = cut(right, width);
-    let left = cut(left, width.saturating_sub(columns(&right) + 2));
-    let between = width.saturating_sub(columns(&left) + columns(&right));
-    format!("{left}{}{right}", " ".repeat(between)).trim_end().to_owned()
 }

@@ -21,7 +21,6 @@ struct Told<'a> {
     began: Option<f64>,
     ended: Option<f64>,
     doing: Option<(&'a Vertex, StepName<'a>)>,
-    steps: (usize, usize),
     bytes: u64,
     exported: bool,
     failed: bool,
@@ -49,7 +48,13 @@ impl Board {
             // What writes a cache alone exports no image.
             told.exported |= progress.ended() == Some(true);
             let Some(place) = self.places.get(&service_name(target)).copied() else { continue };
-            changes.extend(self.rows[place].update(&told).map(|change| (place, change)));
+            let row = &mut self.rows[place];
+            let change = row.update(&told);
+            if change == Some(Change::Ended) {
+                let steps = progress.steps(target);
+                row.count(steps.total, steps.cached);
+            }
+            changes.extend(change.map(|change| (place, change)));
         }
         changes
     }
@@ -62,11 +67,6 @@ impl<'a> Told<'a> {
         self.began = min_of(self.began, first.map(|run| run.started), earlier);
         self.ended = min_of(self.ended, last.and_then(|run| run.completed), f64::max);
         self.bytes += vertex.bytes();
-        if step.is_step() && vertex.is_done() {
-            let cached = vertex.is_cached_for(step.target.unwrap_or_default());
-            self.steps.0 += 1;
-            self.steps.1 += usize::from(cached);
-        }
         let about_a_cache = step.text.contains("porting cache");
         self.failed |= vertex.error.is_some() && !vertex.is_canceled() && !about_a_cache;
         self.canceled |= vertex.is_canceled();
@@ -89,6 +89,17 @@ fn min_of(a: Option<f64>, b: Option<f64>, pick: fn(f64, f64) -> f64) -> Option<f
 }
 
 impl Row {
+    fn all_cached(&self) -> bool {
+        self.steps.0 > 0 && self.steps.0 == self.steps.1
+    }
+
+    fn count(&mut self, total: usize, cached: usize) {
+        self.steps = (total, cached);
+        if self.all_cached() && self.state == State::Done(Done::Built) {
+            self.state = State::Done(Done::Cached);
+        }
+    }
+
     fn update(&mut self, told: &Told) -> Option<Change> {
         // What is skipped or promoted may be read by others, under its own name.
         if matches!(self.state, State::Done(Done::Skipped | Done::Promoted)) {
@@ -96,16 +107,14 @@ impl Row {
         }
         let had_begun = self.began.is_some();
         let was_done = matches!(self.state, State::Done(_));
-        self.began = min_of(self.began, told.began, f64::min);
+        // What is tried again begins again.
+        self.began = told.began.or(self.began);
         self.ended = told.ended;
-        self.steps = told.steps;
         self.bytes = told.bytes;
         self.state = match &told.doing {
             _ if told.failed => State::Done(Done::Failed),
             Some((vertex, step)) => State::Running(Some(doing(vertex, step))),
-            None if told.exported && told.steps.0 > 0 && told.steps.0 == told.steps.1 => {
-                State::Done(Done::Cached)
-            }
+            None if told.exported && self.all_cached() => State::Done(Done::Cached),
             None if told.exported => State::Done(Done::Built),
             // It is tried again, without what failed beside it.
             None if told.canceled => State::Waiting,
@@ -121,16 +130,19 @@ impl Row {
     }
 }
 
-/// `builder 3/6 RUN make`, on one line; a digest says nothing to a reader.
+/// `builder 3/6 RUN make`, on one line. What says nothing to a reader is left out: digests, mounts,
+/// the numbers of stages without a name.
 pub fn said(step: &StepName) -> String {
     let number = step.number.map(|(step, all)| format!("{step}/{all}"));
-    let stage = step.stage.filter(|stage| *stage != "internal");
+    let stage = step.stage.filter(|stage| *stage != "internal" && !stage.starts_with("stage-"));
     let words = step.platform.into_iter().chain(stage).chain(number.as_deref());
     let text = match step.text.split_once("@sha256:") {
         Some((image, _)) if step.text.starts_with("FROM ") => image,
         _ => step.text,
     };
-    on_one_line(&words.chain([text]).collect::<Vec<_>>().join(" "))
+    let text = on_one_line(text);
+    let told = text.split(' ').filter(|word| !word.starts_with("--mount="));
+    words.chain(told).collect::<Vec<_>>().join(" ")
 }
 
 fn doing(vertex: &Vertex, step: &StepName) -> Doing {

@@ -167,6 +167,8 @@ function drawBytes() {
 }
 
 // ---- lists of what stands out ----
+// What stands between backticks is code.
+const prose = (text) => text.split("`").map((part, index) => (index % 2 ? el("code", {}, part) : part));
 function drawLists() {
   const slow = steps.filter((step) => step.result !== "cached" && step.services.length)
     .sort((a, b) => (b.end - b.start) - (a.end - a.start)).slice(0, 6)
@@ -176,7 +178,7 @@ function drawLists() {
     el("span", { class: "t" }, seconds(step.end - step.start)))));
   byId("slowest").hidden = !slow.length;
   const advice = report.advice || [];
-  byId("advice-list").append(...advice.map((one) => el("li", {}, one.service ? el("b", {}, one.service + ": ") : null, one.text)));
+  byId("advice-list").append(...advice.map((one) => el("li", {}, one.service ? el("b", {}, one.service + ": ") : null, ...prose(one.text))));
   byId("advice").hidden = !advice.length;
 }
 

@@ -31,8 +31,9 @@ impl Run<'_> {
         let untold = engine.as_ref().map(|engine| self.untold(engine, &bakes, &there));
         let counters = self.reading.registry.counters();
         let world = &self.reading.world;
-        let last = if bakes.is_empty() { None } else { json::last_built(&world.root) };
-        let usual: Usual = last.as_ref().map(assemble::usual).unwrap_or_default();
+        let before = if bakes.is_empty() { Vec::new() } else { json::built_reports(&world.root) };
+        let usual: Usual = before.iter().flat_map(assemble::usual).collect();
+        let last = before.last();
         let since_1970 = self.session.env.now.duration_since(UNIX_EPOCH);
         let line_of = |service: &str, step: &str| {
             let (_, dockerfile) = world.dockerfiles.get(service)?;
@@ -58,7 +59,7 @@ impl Run<'_> {
             volatile_args: volatile_args::hashes(&world.facts),
         });
         if !report.timeline.is_empty() {
-            report.advice = self.advice(&report, last.as_ref());
+            report.advice = self.advice(&report, last);
         }
         report
     }
@@ -67,11 +68,13 @@ impl Run<'_> {
     pub fn leave(&self, report: &Report) -> Result<()> {
         let root = &self.reading.world.root;
         json::write(root, report)?;
-        let files = Files::of(&self.session.env);
-        files.summary(&summary::markdown(report))?;
-        let (file, page) = (json::last(root), json::timeline(root));
-        for (name, value) in outputs(report, file.as_str(), page.as_str()) {
-            files.output(name, &value)?;
+        if is_github(&self.session.env) {
+            let files = Files::of(&self.session.env);
+            files.summary(&summary::markdown(report))?;
+            let (file, page) = (json::last(root), json::timeline(root));
+            for (name, value) in outputs(report, file.as_str(), page.as_str()) {
+                files.output(name, &value)?;
+            }
         }
         if !self.options.json {
             return Ok(());

@@ -10,7 +10,7 @@ use crate::docker::prune::{self, Pruned, Way};
 use crate::docker::registry::{Reason, Reference, Registry};
 use crate::docker::release::Shelf;
 use crate::manifest::values;
-use crate::plan::prune::{Deletes, Fate, Protected, Prune, Pruning, Rules};
+use crate::plan::prune::{Deletes, Fate, Protected, Prune, Pruning, Rules, brief};
 use crate::report::{count, size, stdout};
 use anyhow::{Context as _, Result, bail};
 use semver::Version;
@@ -194,14 +194,14 @@ fn text(service: &str, came: &Result<Came>) -> String {
     if let Deletes::Nothing(why) = &came.deletes {
         lines.push(format!("  nothing can be taken away: {why}"));
     }
-    let width = plan.tags.keys().map(String::len).max().unwrap_or_default();
+    let width = plan.tags.keys().map(|tag| brief(tag).chars().count()).max().unwrap_or_default();
     for (tag, verdict) in &plan.tags {
         let (word, why) = match &verdict.fate {
             Fate::Goes(why) if done.is_some() => ("gone ", why),
             Fate::Goes(why) => ("goes ", why),
             Fate::Stays(why) => ("stays", why),
         };
-        lines.push(format!("  {word}  {tag:width$}  {why}"));
+        lines.push(format!("  {word}  {:width$}  {why}", brief(tag)));
     }
     for (what, why) in done.iter().flat_map(|done| &done.failed) {
         lines.push(format!("  could not be deleted: {what}: {why}"));

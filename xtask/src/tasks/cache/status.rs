@@ -6,7 +6,7 @@ use super::super::build_images::reading::setup;
 use super::Project;
 use crate::cli::CacheStatus;
 use crate::docker::{connect, holdings};
-use crate::plan::prune::Held;
+use crate::plan::prune::{Held, Sort, brief};
 use crate::report::outcome::short;
 use crate::report::{count, size, stdout};
 use crate::time::age;
@@ -92,7 +92,7 @@ impl Told<'_> {
                 let (whole, alone) = (size(cost.whole), size(cost.own));
                 let old = self.created(held, digest).map(|date| age(self.now.saturating_sub(date)));
                 let old = old.map(|old| format!(", {old} old")).unwrap_or_default();
-                let (digest, tags) = (short(digest), tags.join(" "));
+                let (digest, tags) = (short(digest), briefly(tags));
                 lines.push(format!("  {digest}  {whole}, {alone} of it alone{old}  {tags}"));
             }
         }
@@ -132,6 +132,12 @@ impl Told<'_> {
             "unknown": self.unread,
         })
     }
+}
+
+/// Those that stand come first: they are what a person looks for.
+fn briefly(mut tags: Vec<&str>) -> String {
+    tags.sort_by_key(|tag| Sort::of(tag) != Sort::Standing);
+    tags.into_iter().map(brief).collect::<Vec<_>>().join(" ")
 }
 
 fn everything(held: &Held) -> impl Iterator<Item = (&str, u64)> {

@@ -4,6 +4,7 @@ use super::{HUB, Patient};
 use crate::docker::cache_manifest;
 use crate::docker::registry::{Answer, Options, Patience, Reason, Reference, Registry};
 use crate::manifest::Service;
+use crate::parallel;
 use crate::plan::cache::CACHE_TAG;
 use crate::plan::claim::Claim;
 use crate::plan::doctor::{Finding, clock};
@@ -14,6 +15,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// A cache that is older is of little use, in seconds: 30 days.
 const OLD: u64 = 30 * 86_400;
+/// How many services are looked at at once.
+const AT_ONCE: usize = 8;
 /// How long all questions about caches may take.
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -37,9 +40,8 @@ pub fn check(patient: &Patient) -> Vec<Finding> {
             findings.extend(date.map(|theirs| clock(first.host(), ours, theirs)));
         }
     }
-    for service in &patient.services {
-        findings.extend(of_service(patient, service));
-    }
+    let told = parallel::map(AT_ONCE, &patient.services, |service| of_service(patient, service));
+    findings.extend(told.into_iter().flatten());
     findings.extend(visibility(patient, &first));
     findings
 }

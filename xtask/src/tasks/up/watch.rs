@@ -21,6 +21,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// How often is looked; less often where a look takes long.
 const EVERY: Duration = Duration::from_millis(250);
+/// How long nothing may change before an edit is taken to be over.
+const QUIET: Duration = Duration::from_millis(100);
 /// A look takes at most this part of the time.
 const PART: u32 = 4;
 
@@ -51,7 +53,8 @@ impl Watch {
         loop {
             let began = Instant::now();
             let changed = self.look(session);
-            let rest = EVERY.max((began.elapsed() * (PART - 1)).min(PART * EVERY));
+            let usual = if self.watched.is_pending() { QUIET } else { EVERY };
+            let rest = usual.max((began.elapsed() * (PART - 1)).min(PART * EVERY));
             let acted = self.act(session, options, docker, &changed);
             let acted = match acted {
                 Err(error) if !error.chain().any(|cause| cause.is::<Interrupted>()) => {
@@ -120,7 +123,7 @@ impl Watch {
             tell(session, &format!("{service}: {why}"));
         }
         tell(session, &format!("building {}", touched.join(", ")));
-        let built = build_images::run(session, &as_built(options, touched.clone()))?;
+        let built = build_images::run(&session.anew(), &as_built(options, touched.clone()))?;
         if built == ExitCode::SUCCESS {
             let reach = if self.is_up { Reach::TheseAlone } else { Reach::WithDependencies };
             session.processes.run(&project.compose(docker).up(&touched, reach))?;
