@@ -11,9 +11,12 @@
 #[path = "workflows/reader.rs"]
 mod reader;
 
+mod support;
+
 use clap::Parser as _;
 use reader::{Job, Step, Workflow, actions, workflows};
 use std::collections::{BTreeMap, BTreeSet};
+use support::Repository;
 use xtask::cli::{Cli, Task};
 
 #[track_caller]
@@ -119,17 +122,19 @@ fn actions_are_pinned_and_each_by_one_commit() {
         pins.entry(repository.join("/")).or_default().insert(format!("{commit} {version}"));
     }
     assert!(pins.values().all(|pins| pins.len() == 1), "{pins:?}");
+    let found = pins.iter().map(|(action, pins)| (action.as_str(), pins.first().unwrap().as_str()));
+    // Each commit was looked up in a clone of its repository: `git rev-parse VERSION^{commit}`.
     let expected = [
-        "actions/cache",
-        "actions/checkout",
-        "actions/download-artifact",
-        "actions/upload-artifact",
-        "crazy-max/ghaction-github-runtime",
-        "docker/login-action",
-        "docker/setup-buildx-action",
-        "softprops/action-gh-release",
+        ("actions/cache", "27d5ce7f107fe9357f9df03efb73ab90386fccae v5.0.5"),
+        ("actions/checkout", "3d3c42e5aac5ba805825da76410c181273ba90b1 v7.0.1"),
+        ("actions/download-artifact", "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c v8.0.1"),
+        ("actions/upload-artifact", "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f v7.0.0"),
+        ("crazy-max/ghaction-github-runtime", "04d248b84655b509d8c44dc1d6f990c879747487 v4.0.0"),
+        ("docker/login-action", "4907a6ddec9925e35a0a9e82d7399ccc52663121 v4.1.0"),
+        ("docker/setup-buildx-action", "37fe631027851001ddb9b187196cc803df7f5f0e v4.3.0"),
+        ("softprops/action-gh-release", "b4309332981a82ec1c5618f44dd2e27cc8bfbfda v3.0.0"),
     ];
-    assert_eq!(pins.keys().map(String::as_str).collect::<Vec<_>>(), expected);
+    assert_eq!(found.collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -258,4 +263,33 @@ fn the_gate_needs_every_job() {
     let others = workflow.jobs.iter().filter(|job| job.name != "gate").map(|job| job.name.as_str());
     let needs = gate.needs.as_deref().unwrap().trim_matches(['[', ']']).split(", ");
     assert_eq!(needs.collect::<BTreeSet<_>>(), others.collect());
+}
+
+#[test]
+fn the_gate_and_outputs_of_steps_at_a_desk() {
+    let repository = Repository::new(&[
+        (
+            "services/services.toml",
+            "[project]\nname = \"a\"\nregistry = \"r.example/a\"\n[services.web]\n",
+        ),
+        ("services/web/Dockerfile", "FROM scratch\n"),
+    ]);
+    let run = |args: &[&str]| repository.xtask(args).run();
+    let needs = |plan, build| {
+        format!(
+            "{{\"plan\":{{\"result\":\"{plan}\",\"outputs\":{{}}}},\"build\":{{\"result\":\"{build}\"}}}}"
+        )
+    };
+    let gate = |plan, build| run(&["gate", "--may-skip", "build", &needs(plan, build)]).code;
+    assert_eq!(gate("success", "skipped"), Some(0));
+    assert_eq!(gate("success", "cancelled"), Some(1));
+    assert_eq!(gate("skipped", "skipped"), Some(1));
+    run(&["gate", ""]).refused("these are no needs");
+    run(&["gate", "{}"]).refused("there are no needs");
+    run(&["gate", "--may-skip", "biuld", &needs("success", "success")]).refused("no such job");
+    let matrix = run(&["matrix", "--as", "jobs"]).success().stdout;
+    assert_eq!(matrix, "jobs={\"include\":[{\"name\":\"web\",\"services\":\"web\"}]}\n");
+    run(&["matrix", "--as", "a=b"]).refused("it begins with a letter");
+    run(&["build-images", "--test", "--event", "dev"]).refused("this one pushes them");
+    run(&["build-images", "web nothing"]).refused("nothing");
 }
