@@ -1,0 +1,120 @@
+//! What README.md and the guides say to type, typed in page order in a fresh clone, against the private engine.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs
+)]
+
+#[path = "docs/pages.rs"]
+mod pages;
+mod support;
+
+use pages::Block;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+use support::{Engine, Folder, Ran, Repository, engine};
+
+/// What compose publishes, which may be in use on the machine of the test.
+const PORTS: [&str; 2] = ["127.0.0.1:8080", "127.0.0.1:8081"];
+
+/// A clone of this repository as it is, whose origin has it as the head of `dev`.
+struct Clone {
+    repository: Repository,
+    origin: Repository,
+    registry: String,
+    ports: [String; 2],
+}
+
+impl Clone {
+    fn new() -> Self {
+        let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let ports = held.each_ref().map(|port| port.local_addr().unwrap().to_string());
+        let origin = Repository { folder: Folder::new() };
+        copy(origin.root(), &ports);
+        origin.git(&["init", "--quiet", "--initial-branch", "dev"]);
+        origin.commit("first");
+        let repository = Repository { folder: Folder::new() };
+        repository.git(&["clone", "--quiet", origin.root().to_str().unwrap(), "."]);
+        let registry = format!("{}/{}", engine().registry(), support::unique("docs"));
+        Self { repository, origin, registry, ports }
+    }
+
+    /// `cargo` for the blocks: `cargo xtask` is the binary that is tested.
+    fn path(&self) -> String {
+        let tools = self.origin.root().join(".git/tools");
+        std::fs::create_dir_all(&tools).unwrap();
+        let script = format!(
+            "#!/bin/sh\ntest \"$1\" = xtask && shift && exec '{}' \"$@\"\n",
+            env!("CARGO_BIN_EXE_xtask")
+        );
+        let cargo = tools.join("cargo");
+        std::fs::write(&cargo, script).unwrap();
+        Ran::from(Command::new("chmod").arg("755").arg(cargo).output().unwrap()).success();
+        format!("{}:{}", tools.display(), engine().env["PATH"])
+    }
+
+    fn bash(&self, text: &str) -> Ran {
+        let mut command = Command::new("bash");
+        let text = replaced(text, &self.ports);
+        command.args(["-eu", "-o", "pipefail", "-c", &text]).current_dir(self.repository.root());
+        for (name, value) in engine().xtask(&self.repository, &[]).command().get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.env("PATH", self.path()).env("XTASK_REGISTRY", &self.registry);
+        command.env("GIT_CONFIG_GLOBAL", "/dev/null").stdin(Stdio::null());
+        Ran::from(command.output().unwrap())
+    }
+}
+
+impl Drop for Clone {
+    fn drop(&mut self) {
+        self.bash("cargo xtask down --volumes");
+    }
+}
+
+/// What git knows of this repository, as it lies here.
+fn copy(to: &Path, ports: &[String; 2]) {
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(pages::root()).output();
+    for path in Ran::from(listed.unwrap()).success().stdout.split_terminator('\0') {
+        let (from, to) = (pages::root().join(path), to.join(path));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(&from, &to).unwrap();
+        if path.ends_with("compose.yml") {
+            let text = std::fs::read_to_string(from).unwrap();
+            std::fs::write(to, replaced(&text, ports)).unwrap();
+        }
+    }
+}
+
+fn replaced(text: &str, ports: &[String; 2]) -> String {
+    PORTS.iter().zip(ports).fold(text.to_owned(), |text, (old, new)| text.replace(old, new))
+}
+
+#[test]
+fn what_the_pages_say_to_type_works() {
+    let clone = Clone::new();
+    let mut failed = Vec::new();
+    for block in pages::blocks().iter().filter(|block| runs(block)) {
+        // A block may have stopped it.
+        Engine::start();
+        let began = Instant::now();
+        let ran = clone.bash(&block.text);
+        println!("{block}: {:.1} s", began.elapsed().as_secs_f64());
+        if ran.code != Some(0) {
+            failed.push(format!("{block}\n{}\n{}{}", block.text, ran.stdout, ran.stderr));
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+fn runs(block: &Block) -> bool {
+    let tests = pages::calls(&block.text).iter().any(|call| call.first().is_some_and(|it| it == "test"));
+    block.is_bash() && block.needs.is_none() && !tests && (support::long() || !block.is_long())
+}
