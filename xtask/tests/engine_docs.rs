@@ -68,6 +68,11 @@ impl Clone {
             };
         }
         command.env("PATH", self.path()).env("XTASK_REGISTRY", &self.registry);
+        for who in ["AUTHOR", "COMMITTER"] {
+            command
+                .env(format!("GIT_{who}_NAME"), "A")
+                .env(format!("GIT_{who}_EMAIL"), "a@a.invalid");
+        }
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").stdin(Stdio::null());
         Ran::from(command.output().unwrap())
     }
@@ -115,6 +120,7 @@ fn what_the_pages_say_to_type_works() {
 }
 
 fn runs(block: &Block) -> bool {
-    let tests = pages::calls(&block.text).iter().any(|call| call.first().is_some_and(|it| it == "test"));
+    let tests =
+        pages::calls(&block.text).iter().any(|call| call.first().is_some_and(|it| it == "test"));
     block.is_bash() && block.needs.is_none() && !tests && (support::long() || !block.is_long())
 }

@@ -10,7 +10,11 @@ const NEEDS: [&str; 3] = ["GitHub", "GHCR", "hub"];
 /// Blocks that run with `--long` alone, by page and first line, with the reason.
 pub const LONG: [(&str, &str, &str); 3] = [
     ("README.md", "cargo xtask test", "all tests, this one among them: never run by a test"),
-    ("docs/development/README.md", "cargo xtask bench --services 20", "minutes, on engines of its own"),
+    (
+        "docs/development/README.md",
+        "cargo xtask bench --services 20",
+        "minutes, on engines of its own",
+    ),
     ("docs/development/README.md", "cargo xtask test --fast", "tests: never run by a test"),
 ];
 
