@@ -37,6 +37,7 @@ impl Clone {
         copy(origin.root(), &ports);
         origin.git(&["init", "--quiet", "--initial-branch", "dev"]);
         origin.commit("first");
+        origin.git(&["config", "receive.denyCurrentBranch", "ignore"]);
         let repository = Repository { folder: Folder::new() };
         repository.git(&["clone", "--quiet", origin.root().to_str().unwrap(), "."]);
         let registry = format!("{}/{}", engine().registry(), support::unique("docs"));
