@@ -26,7 +26,8 @@ impl Progress {
     }
 
     /// The vertexes of a target: those that were shown under it, and all that these take results of,
-    /// which may have been shown under another target. In the order in which they began.
+    /// which may have been shown under another target. In the order in which they began, but what a
+    /// vertex takes always before it: BuildKit may look up a cached step before those that it follows.
     pub fn vertexes_of(&self, target: &str) -> Vec<&Vertex> {
         let own = self.vertexes.values().filter(|vertex| vertex.is_of(target));
         let mut next: Vec<&Vertex> = own.collect();
@@ -39,7 +40,22 @@ impl Progress {
         let mut all: Vec<&Vertex> = all.into_values().collect();
         let began = |vertex: &Vertex| vertex.runs.first().map_or(f64::INFINITY, |run| run.started);
         all.sort_by(|a, b| began(a).total_cmp(&began(b)));
-        all
+        self.inputs_first(&all)
+    }
+
+    fn inputs_first<'a>(&'a self, vertexes: &[&'a Vertex]) -> Vec<&'a Vertex> {
+        let (mut placed, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut open: Vec<(&Vertex, bool)> = vertexes.iter().rev().map(|v| (*v, false)).collect();
+        while let Some((vertex, are_inputs_placed)) = open.pop() {
+            if are_inputs_placed {
+                placed.push(vertex);
+            } else if seen.insert(vertex.digest.as_str()) {
+                open.push((vertex, true));
+                let inputs = vertex.inputs.iter().rev().filter_map(|d| self.vertexes.get(d));
+                open.extend(inputs.map(|input| (input, false)));
+            }
+        }
+        placed
     }
 
     /// All vertexes of a target and those that were cached, BuildKit's own among them: what `docker
@@ -55,7 +71,7 @@ impl Progress {
         Steps::of(&steps.filter(|vertex| vertex.is_done()).collect::<Vec<_>>(), target)
     }
 
-    /// The steps of a target (RUN, COPY, ADD, WORKDIR) in the order in which they began, each once.
+    /// The steps of a target (RUN, COPY, ADD, WORKDIR) in the order of `vertexes_of`, each once.
     ///
     /// Where BuildKit finds that two targets do the same, though their sources have other digests, it
     /// does it for one, and shows the other both its own vertex and the first one's.

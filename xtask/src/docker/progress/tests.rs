@@ -72,3 +72,18 @@ fn times_are_seconds_since_1970() {
         assert_eq!(seconds(odd), None, "{odd}");
     }
 }
+
+#[test]
+fn what_a_step_takes_stands_before_it_also_where_a_cached_one_is_told_of_first() {
+    let told = |digest: &str, inputs: &str, name: &str, second: u8| {
+        format!(
+            r#"{{"vertexes":[{{"digest":"{digest}","inputs":[{inputs}],"name":"{name}","started":"2026-11-24T11:28:0{second}Z","completed":"2026-11-24T11:28:0{second}Z","cached":true}}]}}"#
+        )
+    };
+    let second = told("sha256:b", r#""sha256:a""#, "[t 2/3] RUN b", 1);
+    let first = told("sha256:a", "", "[t 1/3] WORKDIR /a", 2);
+    let third = told("sha256:c", r#""sha256:b""#, "[t 3/3] RUN c", 3);
+    let (progress, _) = replay(&["t", "u"], &[second, first, third].join("\n"));
+    let digests = progress.steps_of("t").into_iter().map(|vertex| vertex.digest.as_str());
+    assert_eq!(digests.collect::<Vec<_>>(), ["sha256:a", "sha256:b", "sha256:c"]);
+}
