@@ -129,6 +129,36 @@ fn a_version_that_is_there_goes_on_if_it_is_the_same() {
     assert_eq!(story.tags(), before);
 }
 
+/// At a desk, where anything may be checked out: not even a version that nobody has published yet, or
+/// that was taken back, gets the content of another commit.
+#[test]
+fn a_version_is_released_from_the_commit_of_its_tag_only() {
+    let story = Story::new(&["base", "web"]);
+    let digests = story.dev("1");
+    story.repository.git(&["tag", "--annotate", "v0.1.0", "--message", "v0.1.0"]);
+    let tagged = story.repository.git(&["rev-parse", "HEAD"]);
+    story.dev("2");
+    let head = story.repository.git(&["rev-parse", "HEAD"]);
+    let before = story.tags();
+    for task in [
+        "release publish",
+        "release publish --dry-run",
+        "build-images --event",
+        "release publish --again",
+    ] {
+        let version = if task.contains("event") { "release:v0.1.0" } else { "v0.1.0" };
+        let ran = story.run(&format!("{task} {version}"));
+        assert_eq!(ran.code, Some(2), "{task}: {}", ran.stderr);
+        for part in [&tagged, &head, "`git switch --detach v0.1.0`"] {
+            assert!(ran.stderr.contains(part), "{task}: {part}: {}", ran.stderr);
+        }
+        assert_eq!(story.tags(), before, "{task}");
+    }
+    story.repository.git(&["switch", "--quiet", "--detach", "v0.1.0"]);
+    story.run("release publish v0.1.0").success();
+    assert_eq!(story.tags()["web:latest"], digests["web"]);
+}
+
 /// Written by somebody else between our reading and our writing, or after: the read-back tells.
 #[test]
 fn tags_that_somebody_else_moves_are_noticed() {

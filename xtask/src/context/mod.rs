@@ -18,4 +18,5 @@ pub mod secrets;
 pub mod since;
 pub mod stored;
 pub mod tree;
+pub mod version_tag;
 pub mod whole;

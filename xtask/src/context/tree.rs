@@ -3,6 +3,7 @@
 
 use super::facts::World;
 use super::{git, since};
+use crate::docker::registry::is_loopback;
 use crate::manifest::Service;
 use crate::plan::dockerignore::{Folder, Ignore, Parent};
 use crate::process::Processes;
@@ -27,7 +28,7 @@ pub fn check_clean(
 ) -> Result<()> {
     if tree == Tree::MayDiffer {
         let registry = &world.facts.registry;
-        if is_loopback(registry) {
+        if is_on_this_machine(registry) {
             return Ok(());
         }
         wrong!("`--allow-dirty` is for a registry on this machine, not for `{registry}`");
@@ -136,11 +137,9 @@ impl Sent {
     }
 }
 
-fn is_loopback(registry: &str) -> bool {
-    let host = registry.split('/').next().unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+/// Whether a registry (with or without a path) is one on this machine.
+pub fn is_on_this_machine(registry: &str) -> bool {
+    is_loopback(registry.split('/').next().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -194,12 +193,12 @@ mod tests {
     #[test]
     fn loopback_is_this_machine_only() {
         for registry in ["127.0.0.1:5000/x", "localhost/x", "localhost:5000", "[::1]:5000/x"] {
-            assert!(is_loopback(registry), "{registry}");
+            assert!(is_on_this_machine(registry), "{registry}");
         }
         for registry in
             ["ghcr.io/x", "127.example.com.evil/x", "localhost.example.com/x", "10.0.0.1/x"]
         {
-            assert!(!is_loopback(registry), "{registry}");
+            assert!(!is_on_this_machine(registry), "{registry}");
         }
     }
 }

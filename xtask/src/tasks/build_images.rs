@@ -19,6 +19,7 @@ use crate::context::event::Kind;
 use crate::context::facts::World;
 use crate::context::recorded;
 use crate::context::tree::{self, Tree};
+use crate::context::version_tag;
 use crate::docker::bake::Definition;
 use crate::docker::build::{Build, OnFailure, Outcome, Pushed, Pushing};
 use crate::docker::builder::{self, Wanted};
@@ -52,7 +53,18 @@ pub fn plan(session: &Session, options: &BuildImages) -> Result<ExitCode> {
 
 /// What a run would do. Nothing is written, and no engine is started.
 pub fn planned(session: &Session, options: &BuildImages) -> Result<Plan> {
-    let mut reading = Reading::new(session, options, |_, _| Patience::LOCAL)?;
+    let reading = Reading::new(session, options, |_, _| Patience::LOCAL)?;
+    planned_of(session, reading)
+}
+
+/// What a release would do, if it may be released here.
+pub fn planned_release(session: &Session, options: &BuildImages) -> Result<Plan> {
+    let reading = Reading::new(session, options, |_, _| Patience::LOCAL)?;
+    version_tag::check(&session.processes, &reading.world)?;
+    planned_of(session, reading)
+}
+
+fn planned_of(session: &Session, mut reading: Reading) -> Result<Plan> {
     let docker = connect::find(&setup(session)?)?;
     reading.look(docker.as_ref())?;
     reading.caches()?;
@@ -96,6 +108,7 @@ impl<'a> Run<'a> {
             let tree = if options.allow_dirty { Tree::MayDiffer } else { Tree::AsHead };
             let services = reading.services();
             tree::check_clean(&session.processes, &reading.world, services, tree)?;
+            version_tag::check(&session.processes, &reading.world)?;
         }
         // Only a run at a desk looks into the store of an engine.
         let is_local = reading.world.facts.event.kind == Kind::Local;

@@ -86,6 +86,9 @@ fn commits_that_are_not_what_is_published() {
         let call = github(&repository, "push", "refs/heads/dev").env("GITHUB_SHA", sha);
         refused(&repository, call, part);
     }
+    let release = ["release", "publish", "v1.2.3", "--registry", "registry.invalid/shop"];
+    let release = repository.xtask(&release);
+    refused(&repository, release, "there is no tag v1.2.3 here");
     repository.write("services/web/new", "x");
     let dev = |repository: &Repository| repository.xtask(&["build-images", "--event", "dev"]);
     refused(&repository, dev(&repository), "services/web/new");

@@ -41,6 +41,7 @@ pub use reason::{Kind, Reason};
 pub use reference::{InvalidReference, Reference};
 pub use secret::Secret;
 pub use tags::Deletion;
+pub use url::is_loopback;
 pub use wire::Counters;
 
 use crate::context::environment::Environment;

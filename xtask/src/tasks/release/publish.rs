@@ -50,7 +50,7 @@ fn event(session: &Session, options: &Publish) -> Result<String> {
 
 /// Every tag: where it stands, where it will stand, or why it stays.
 fn dry_run(session: &Session, options: &Publish, images: &BuildImages) -> Result<ExitCode> {
-    let plan = build_images::planned(session, images)?;
+    let plan = build_images::planned_release(session, images)?;
     let tags: Vec<(&ServicePlan, &str)> = plan.services.iter().flat_map(tags).collect();
     let names: Vec<String> =
         tags.iter().map(|(plan, tag)| format!("{}:{tag}", plan.image)).collect();
@@ -117,11 +117,12 @@ impl<'a> Row<'a> {
 
 fn told(plan: &Plan, rows: &[Row]) -> String {
     let mut text = String::new();
+    let width = rows.iter().map(|row| row.tag.len()).max().unwrap_or_default();
     for service in &plan.services {
         // Writing to a string cannot fail.
         writeln!(text, "{}  {}: {}", service.service, service.action.name(), service.reason).ok();
         for row in rows.iter().filter(|row| row.service == service.service) {
-            writeln!(text, "  {:<20}{}", row.tag, row.told()).ok();
+            writeln!(text, "  {:<width$}  {}", row.tag, row.told()).ok();
         }
     }
     text.trim_end().to_owned()
