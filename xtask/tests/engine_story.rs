@@ -16,10 +16,10 @@ mod desk;
 mod registry;
 mod support;
 
-use desk::{Desk, Listing, SERVICES};
+use desk::{Desk, Listing, RUNNING, SERVICES};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use support::engine;
+use support::{Ran, engine};
 use xtask::docker::release::Shelf;
 
 #[test]
@@ -233,11 +233,17 @@ fn prune(desk: &Desk, first: &str) {
     for (service, tag) in &gone {
         assert_eq!((*service, &before["web"][tag]), ("web", old), "{tag}");
     }
+    let mut pulled = BTreeSet::new();
     for (service, tags) in desk.listing() {
         registry::is_whole(&format!("{}/{service}", desk.place));
-        let images = tags.keys().filter(|tag| SERVICES.contains(&service) && *tag != "cache");
-        for tag in images {
-            engine().docker(&["pull", "--quiet", &format!("{}/{service}:{tag}", desk.place)]);
+        if !SERVICES.contains(&service) {
+            continue;
+        }
+        for digest in tags.iter().filter(|(tag, _)| *tag != "cache").map(|(_, digest)| digest) {
+            if pulled.insert(digest.clone()) {
+                let image = format!("{}/{service}@{digest}", desk.place);
+                engine().docker(&["pull", "--quiet", &image]);
+            }
         }
     }
     // Nothing of it is needed to go on.
@@ -248,15 +254,31 @@ fn prune(desk: &Desk, first: &str) {
 /// What runs is left by `clean`, and said so; after `down` nothing is left.
 fn end(desk: &Desk) {
     let running = desk.containers();
-    let told = desk.does("clean");
-    assert!(told.stdout.contains("left small-web:local"), "{told:?}");
+    let told = clean(desk);
+    assert!(told.stdout.contains("left small-web:local: in use by container"), "{told:?}");
     assert!(told.stderr.contains("`cargo xtask down`"), "{told:?}");
+    let left: Vec<String> = desk.local_images().into_iter().collect();
+    let runs = |name: &String| RUNNING.iter().any(|it| name.starts_with(&format!("small-{it}:")));
+    assert!(left.len() == RUNNING.len() && left.iter().all(runs), "{left:?}");
     assert_eq!(desk.containers(), running);
     desk.does("down");
     assert_eq!(desk.containers(), ["", ""]);
-    let would = desk.does("clean --dry-run").stdout.replace("would remove ", "removed ");
-    assert_eq!(desk.does("clean").stdout, would);
+    let told = clean(desk);
+    assert!(!told.stdout.contains("left ") && !told.stderr.contains("in use"), "{told:?}");
     assert_eq!(desk.local_images(), BTreeSet::new());
     assert!(!desk.repository.root().join("target/xtask").exists());
     assert_eq!(desk.repository.git(&["status", "--porcelain"]), "");
+}
+
+/// Its dry run says the same, and does nothing.
+fn clean(desk: &Desk) -> Ran {
+    let before = desk.local_images();
+    let would = desk.does("clean --dry-run").stdout;
+    assert_eq!(desk.local_images(), before);
+    let told = desk.does("clean");
+    assert_eq!(
+        would.replace("would remove ", "removed ").replace("would leave ", "left "),
+        told.stdout
+    );
+    told
 }

@@ -91,9 +91,9 @@ impl Desk {
         let listed = engine().docker(&["image", "ls", "--digests", "--format", format]);
         let of_registry = format!("{}/", self.place);
         let is_ours = |name: &&str| {
-            let of = |service: &&str| name.starts_with(&format!("small-{service}:"));
+            let of = |service: &str| name.starts_with(&format!("small-{service}:"));
             let bases = format!("{of_registry}bases");
-            SERVICES.iter().any(|service| of(&service))
+            SERVICES.iter().any(|service| of(service))
                 || name.starts_with(&of_registry) && !name.starts_with(&bases)
         };
         listed.lines().filter(is_ours).map(str::to_owned).collect()
@@ -107,15 +107,15 @@ impl Drop for Desk {
     }
 }
 
-/// `web` on `base`, and `queue`.
+/// `web` on `base`, and `queue`. No other run has their layers.
 fn project(place: &str) -> Repository {
     let running = "COPY page /page\nCMD [\"sh\", \"-c\", \"cat /page; exec sleep 1000\"]\n";
     let repository = busybox(
         place,
         "[services.base]\n[services.queue]\n[services.web]\n",
         &[
-            ("base", "FROM busybox:debian\nRUN echo base > /of-base\n"),
-            ("queue", &format!("FROM busybox:debian\nRUN echo queue > /of-queue\n{running}")),
+            ("base", &format!("FROM busybox:debian\nRUN echo {place} > /of-base\n")),
+            ("queue", &format!("FROM busybox:debian\nRUN echo {place} > /of-queue\n{running}")),
             ("web", &format!("FROM {place}/base\nRUN echo web > /of-web\n{running}")),
         ],
     );
