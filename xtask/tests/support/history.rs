@@ -1,12 +1,14 @@
 //! What thirty pushes to dev and three releases leave in a registry, made without any build.
 #![allow(dead_code)]
 
+pub use super::registry::client;
+
 use super::support::Repository;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xtask::docker::registry::oci::{Descriptor, Index, Manifest, Platform, digest_of, media};
-use xtask::docker::registry::{Fetched, Patience, Reference, Registry, Source};
+use xtask::docker::registry::{Fetched, Reference, Registry, Source};
 use xtask::docker::release::{Image, Release, Shelf};
 use xtask::plan::claim;
 use xtask::time::rfc3339;
@@ -25,11 +27,6 @@ pub struct History {
     pub place: String,
     /// From the oldest on
     pub commits: Vec<String>,
-}
-
-/// A client that waits for what is slow.
-pub fn client() -> Registry {
-    super::registry::with(Patience::CHECK)
 }
 
 fn reference(name: &str) -> Reference {

@@ -7,17 +7,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use xtask::docker::registry::{Answer, Fetched, Options, Patience, Reference, Registry};
 
-/// A client without credentials.
+/// A client without credentials, which waits for what is slow or being written right now.
 pub fn client() -> Registry {
-    with(Patience::LOCAL)
-}
-
-/// The same with a patience.
-pub fn with(patience: Patience) -> Registry {
     Registry::new(Options {
         vars: BTreeMap::new(),
         processes: xtask::process::Processes::default(),
-        patience,
+        patience: Patience::CHECK,
         plain_hosts: Vec::new(),
         clock: Arc::new(SystemTime::now),
     })
@@ -50,7 +45,7 @@ pub fn manifest(name: &str) -> Fetched {
 /// Every tag of a repository is there with all manifests and blobs behind it.
 #[track_caller]
 pub fn is_whole(repository: &str) {
-    let (client, image) = (with(Patience::CHECK), repository.parse::<Reference>().unwrap());
+    let (client, image) = (client(), repository.parse::<Reference>().unwrap());
     let tags = client.tags(&image).found().unwrap();
     let mut next: Vec<Reference> = tags.iter().map(|tag| image.with_tag(tag).unwrap()).collect();
     let mut seen = BTreeSet::new();
