@@ -128,6 +128,7 @@ pub enum Task {
         task: CacheTask,
     },
     /// Remove this project's images from the engine, and what runs left under target/xtask
+    #[command(after_help = cache::CLEAN_HELP)]
     Clean(Clean),
     /// Write docker-compose.yml from the manifest
     Compose(Compose),

@@ -10,6 +10,8 @@
 
 #[path = "support/history.rs"]
 mod history;
+#[path = "support/registry.rs"]
+mod registry;
 mod support;
 
 use history::{COMMITS, History, RELEASES, client};

@@ -11,6 +11,8 @@
 mod history;
 #[path = "support/private.rs"]
 mod private;
+#[path = "support/registry.rs"]
+mod registry;
 mod support;
 
 use history::{History, client};

@@ -71,7 +71,21 @@ fn a_commit_that_comes_while_the_image_is_pushed_keeps_dev() {
     assert!(ran.stderr.contains(&format!("the head of `dev` is {theirs}")), "{}", ran.stderr);
     let there = registry::tags(&image);
     assert!(!there.contains_key("dev"), "{there:?}");
-    assert_eq!(there[&format!("dev-{}", &ours[..7])], there[&ours]);
+    let own = format!("dev-{}", &ours[..7]);
+    assert_eq!(there[&own], there[&ours]);
+    // What is shown is what was moved: when it was built, and when it is promoted.
+    let again = engine().xtask(&repository, &DEV).run().success();
+    for told in [&ran.stderr, &again.stderr] {
+        let line = told.lines().find(|line| line.starts_with("base  ") && line.contains("sha256:"));
+        assert!(line.is_some_and(|line| line.ends_with(&format!("  {own}"))), "{told}");
+    }
+    assert_eq!(tags_in_report(&repository), serde_json::json!([own, ours]));
+}
+
+fn tags_in_report(repository: &Repository) -> serde_json::Value {
+    let file = repository.root().join("target/xtask/report.json");
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    report["services"][0]["tags"].clone()
 }
 
 #[test]

@@ -41,6 +41,12 @@ fn outcomes(report: &Value) -> Vec<&str> {
     services.iter().map(|service| service["outcome"].as_str().unwrap()).collect()
 }
 
+/// How many tags a report says that each service was given.
+fn tags_told(report: &Value) -> Vec<usize> {
+    let services = report["services"].as_array().unwrap();
+    services.iter().map(|service| service["tags"].as_array().unwrap().len()).collect()
+}
+
 /// What stands where, by service.
 fn tags(place: &str) -> BTreeMap<&'static str, BTreeMap<String, String>> {
     SERVICES.map(|service| (service, registry::tags(&format!("{place}/{service}")))).into()
@@ -96,6 +102,8 @@ fn what_dev_published_is_released_byte_for_byte() {
     repository.commit("backport");
     let report = run(&repository, "release:v0.1.2");
     assert_eq!(outcomes(&report), ["promoted", "promoted", "built"]);
+    // v0.1.2, 0.1, 0 and the commit: `latest` stays with 1.0.0.
+    assert_eq!(tags_told(&report), [4; 3]);
     let after = tags(&place);
     for service in SERVICES {
         for tag in ["latest", "1", "1.0", "v1.0.0", "v0.1.1"] {
@@ -143,10 +151,11 @@ fn a_tag_that_cannot_be_moved_puts_all_back_and_a_new_run_ends_it() {
     let before = tags(&place);
     relay
         .rule(When::on("PUT", "/web/manifests/latest"), Then::Answer(Canned::error(403, "DENIED")));
-    let args = ["build-images", "--event", "release:v0.2.0"];
+    let args = ["build-images", "--event", "release:v0.2.0", "--json"];
     let ran = engine().xtask(&repository, &args).run();
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
     assert!(ran.stderr.contains("v0.2.0 is not released"), "{}", ran.stderr);
+    assert_eq!(tags_told(&ran.json()), [0; 3]);
     for (service, tags) in tags(&place) {
         for tag in ["latest", "0", "0.1", "v0.1.0", "dev"] {
             assert_eq!(tags[tag], before[service][tag], "{service}:{tag}");

@@ -8,6 +8,8 @@
     missing_docs
 )]
 
+#[path = "support/compose.rs"]
+mod compose;
 mod support;
 
 use std::process::{Child, Stdio};
@@ -58,9 +60,7 @@ impl Project {
 
     /// The container of a service.
     fn container(&self, service: &str) -> String {
-        let label = format!("label=com.docker.compose.project={}", self.name);
-        let service = format!("label=com.docker.compose.service={service}");
-        engine().docker(&["ps", "--quiet", "--filter", &label, "--filter", &service])
+        compose::container(&self.name, service)
     }
 
     fn containers(&self) -> [String; 2] {

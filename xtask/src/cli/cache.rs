@@ -27,6 +27,17 @@ registries have no way to take something away only if nobody has named it since.
 by GitHub's packages API alone, which wants a token in GITHUB_TOKEN that may delete packages;
 that way is written after its documentation, and was tried on a stand-in only.";
 
+pub(super) const CLEAN_HELP: &str = "\
+This project's images are <project>-<service>:local, the names by which Dockerfiles call services,
+and <registry>/<service> whatever the tag or digest: what was built, pushed and pulled here. What
+stands in registries stays, and so do bases. An image that a container uses, running or not, is
+left and named: `cargo xtask down` first. That is no failure. Exit codes: 0 all others are gone;
+1 one could not be removed.
+
+Examples:
+  cargo xtask clean --dry-run                   what would go, and what is in use
+  cargo xtask clean --cache                     and the builder's whole cache";
+
 /// What of caches.
 #[derive(Clone, Debug, Subcommand)]
 pub enum CacheTask {
@@ -80,6 +91,9 @@ pub struct CachePrune {
 /// Options of clean.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Clean {
+    /// The registry whose images are this project's too, besides the manifest's [env: XTASK_REGISTRY]
+    #[arg(long, value_name = "REGISTRY")]
+    pub registry: Option<String>,
     /// The builder's whole cache too, also what is of other projects
     #[arg(long)]
     pub cache: bool,

@@ -60,11 +60,21 @@ impl Publish<'_> {
         Ok(annotated)
     }
 
-    /// Moves tags, in this order.
-    pub fn move_tags(&self, image: &str, index: &Fetched, tags: &[String]) -> Result<()> {
-        let repository = image.parse::<Reference>()?;
-        self.registry.place(&repository, index, tags)?;
-        Ok(())
+    /// Moves tags, in this order. Gives those that were moved, also before an error.
+    pub fn move_tags(
+        &self,
+        image: &str,
+        index: &Fetched,
+        tags: &[String],
+    ) -> (Vec<String>, Result<()>) {
+        let repository = match image.parse::<Reference>() {
+            Ok(repository) => repository,
+            Err(error) => return (Vec::new(), Err(error.into())),
+        };
+        match self.registry.place(&repository, index, tags) {
+            Ok(placed) => (placed.tags, Ok(())),
+            Err(halted) => (halted.moved.clone(), Err(halted.into())),
+        }
     }
 
     fn read(&self, reference: &Reference) -> Result<Fetched> {

@@ -34,6 +34,68 @@ pub fn ids(
     Ok(parallel::map(AT_ONCE, names, ask).into_iter().flatten().collect())
 }
 
+/// A name that stands for an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// `<repository>:<tag>`; `<repository>@<digest>` where it was pulled by that alone
+    pub name: String,
+    /// The repository
+    pub repository: String,
+    /// The image's id
+    pub id: String,
+}
+
+/// Every name in the store, each once.
+pub fn all(docker: &Docker, processes: &Processes) -> Result<Vec<Stored>> {
+    let format = "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}";
+    let command = docker.command("list images").args([
+        "image",
+        "ls",
+        "--all",
+        "--no-trunc",
+        "--digests",
+        "--format",
+        format,
+    ]);
+    let mut all: Vec<Stored> = processes.read(&command)?.lines().filter_map(stored).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    // A tag is listed once for each digest.
+    all.dedup_by(|a, b| a.name == b.name);
+    Ok(all)
+}
+
+fn stored(line: &str) -> Option<Stored> {
+    let [repository, tag, digest, id] = line.split('\t').collect::<Vec<_>>().try_into().ok()?;
+    let name = match (repository, tag, digest) {
+        ("<none>", ..) | (_, "<none>", "<none>") => return None,
+        (_, "<none>", _) => format!("{repository}@{digest}"),
+        _ => format!("{repository}:{tag}"),
+    };
+    Some(Stored { name, repository: repository.into(), id: id.into() })
+}
+
+/// The containers, running or not, that use each image, by its id.
+pub fn users(docker: &Docker, processes: &Processes) -> Result<BTreeMap<String, Vec<String>>> {
+    let list = docker.command("list containers").args(["container", "ls", "--all", "--quiet"]);
+    let ids = processes.read(&list)?;
+    let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    if ids.is_empty() {
+        return Ok(users);
+    }
+    let inspect = docker
+        .command("look for the images of containers")
+        .args(["container", "inspect", "--format", "{{.Image}} {{.Name}}"])
+        .args(ids.lines());
+    // One that went away meanwhile makes it exit with 1, and uses nothing.
+    processes.stream(&inspect, &mut |stream, line| {
+        if let (Stream::Stdout, Some((image, name))) = (stream, line.split_once(' ')) {
+            let name = name.trim_start_matches('/').to_owned();
+            users.entry(image.to_owned()).or_default().push(name);
+        }
+    })?;
+    Ok(users)
+}
+
 /// Brings an image of a registry into the store, under these names.
 pub fn pull(docker: &Docker, processes: &Processes, image: &str, names: &[String]) -> Result<()> {
     let pull = docker.command(format!("pull `{image}`")).args(["pull", "--quiet", image]);
@@ -64,4 +126,24 @@ fn ask_client(
     })?;
     ids.retain(|name, _| names.contains(name));
     Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stored;
+
+    #[track_caller]
+    fn case(line: &str, expected: Option<&str>) {
+        assert_eq!(stored(line).map(|it| it.name).as_deref(), expected, "{line}");
+    }
+
+    #[test]
+    fn names_are_read_from_the_list() {
+        case("127.0.0.1:5000/a/web\tfp-1\tsha256:d\tsha256:i", Some("127.0.0.1:5000/a/web:fp-1"));
+        case("shop-web\tlocal\t<none>\tsha256:i", Some("shop-web:local"));
+        case("x.io/web\t<none>\tsha256:d\tsha256:i", Some("x.io/web@sha256:d"));
+        case("x.io/web\t<none>\t<none>\tsha256:i", None);
+        case("<none>\t<none>\t<none>\tsha256:i", None);
+        case("warning", None);
+    }
 }

@@ -12,7 +12,6 @@ mod stand_in;
 pub(super) mod warm;
 
 use super::Session;
-use super::publish::Publication;
 use crate::cli::BuildImages;
 use crate::context::bases::Making;
 use crate::context::event::Kind;
@@ -24,7 +23,6 @@ use crate::docker::bake::Definition;
 use crate::docker::build::{Build, OnFailure, Outcome, Pushed, Pushing};
 use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
-use crate::docker::publish::Publish;
 use crate::docker::registry::{Fetched, Patience};
 use crate::docker::{Docker, cache_manifest, connect};
 use crate::plan::look_up::LookUp;
@@ -254,29 +252,6 @@ impl<'a> Run<'a> {
             patience: Patience::PUBLISH,
         };
         build.run(&self.plan, &mut |update, progress| terminal.update(update, progress))
-    }
-
-    /// Gives the public tags to what was pushed, and to what is promoted.
-    fn move_tags(
-        &self,
-        mut indexes: BTreeMap<String, Fetched>,
-        outcomes: &mut BTreeMap<String, Outcome>,
-    ) -> Result<()> {
-        if !self.pushes {
-            return Ok(());
-        }
-        let promoted = self.plan.services.iter().filter(|plan| plan.action == Action::Promote);
-        indexes.extend(promoted.filter_map(|plan| {
-            let index = self.reading.indexes.get(&plan.service)?;
-            Some((plan.service.clone(), index.clone()))
-        }));
-        let publish = &Publish { registry: &self.reading.registry };
-        let (session, world, plan) = (self.session, &self.reading.world, &self.plan);
-        // Whoever builds takes a while: others may have moved tags meanwhile.
-        let is_fresh = plan.built().next().is_none();
-        let stands = if is_fresh { self.reading.stands.clone() } else { BTreeMap::new() };
-        let (indexes, again) = (&indexes, self.options.again);
-        Publication { session, world, plan, publish, indexes, stands, again }.move_tags(outcomes)
     }
 }
 

@@ -33,16 +33,26 @@ pub struct Publication<'a> {
     pub again: bool,
 }
 
+/// The tags that were moved onto the image of each service.
+pub type Moved = BTreeMap<String, Vec<String>>;
+
 impl Publication<'_> {
-    /// Moves the tags that the plan lists. A service whose tags cannot be moved becomes a failure;
-    /// an error concerns all.
-    pub fn move_tags(&self, outcomes: &mut BTreeMap<String, Outcome>) -> Result<()> {
+    /// Moves the tags that the plan lists, and notes those that moved. A service whose tags cannot be
+    /// moved becomes a failure; an error concerns all.
+    pub fn move_tags(
+        &self,
+        outcomes: &mut BTreeMap<String, Outcome>,
+        moved: &mut Moved,
+    ) -> Result<()> {
         let (held_back, unknown) = match &self.world.facts.event.kind {
-            Kind::Release(version) => return self.release(version),
+            Kind::Release(version) => {
+                *moved = self.release(version)?;
+                return Ok(());
+            }
             Kind::Dev => self.held_back()?,
             Kind::Local | Kind::Pr => return Ok(()),
         };
-        self.move_all(self.indexes, &held_back, outcomes)?;
+        self.move_all(&held_back, outcomes, moved)?;
         unknown.map_or(Ok(()), Err)
     }
 
@@ -73,7 +83,7 @@ impl Publication<'_> {
     }
 
     /// All or nothing: a release moves tags only when every service is there.
-    fn release(&self, version: &Version) -> Result<()> {
+    fn release(&self, version: &Version) -> Result<Moved> {
         let absent: Vec<&str> = self
             .plan
             .services
@@ -86,7 +96,7 @@ impl Publication<'_> {
                 "note: no tag was moved, since there is no image of {}",
                 absent.join(", ")
             );
-            return Ok(());
+            return Ok(Moved::new());
         }
         let facts = &self.world.facts;
         let release = Release {
@@ -121,21 +131,26 @@ impl Publication<'_> {
     /// The tags of each service in their order, several services at once.
     fn move_all(
         &self,
-        indexes: &BTreeMap<String, Fetched>,
         held_back: &[String],
         outcomes: &mut BTreeMap<String, Outcome>,
+        moved: &mut Moved,
     ) -> Result<()> {
         let all = self.plan.services.iter();
         let services: Vec<(&ServicePlan, &Fetched)> =
-            all.filter_map(|plan| Some((plan, indexes.get(&plan.service)?))).collect();
-        let moved = parallel::map(CONNECTIONS, &services, |(service, index)| {
+            all.filter_map(|plan| Some((plan, self.indexes.get(&plan.service)?))).collect();
+        let came = parallel::map(CONNECTIONS, &services, |(service, index)| {
             let tags: Vec<String> =
                 service.tags.iter().filter(|tag| !held_back.contains(tag)).cloned().collect();
             self.publish.move_tags(&service.image, index, &tags)
         });
+        let mut ended = Vec::new();
+        for ((service, index), (tags, result)) in services.into_iter().zip(came) {
+            moved.insert(service.service.clone(), tags);
+            ended.push((service, index, result));
+        }
         self.session.processes.interrupt.check()?;
-        for ((service, index), moved) in services.into_iter().zip(moved) {
-            match (moved, outcomes.get_mut(&service.service)) {
+        for (service, index, result) in ended {
+            match (result, outcomes.get_mut(&service.service)) {
                 (Ok(()), Some(Outcome::Built(built))) => built.digest = Some(index.digest.clone()),
                 (Ok(()), _) => {}
                 (Err(error), _) => {

@@ -1,13 +1,14 @@
 //! What thirty pushes to dev and three releases leave in a registry, made without any build.
 #![allow(dead_code)]
 
+pub use super::registry::client;
+
 use super::support::Repository;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xtask::docker::registry::oci::{Descriptor, Index, Manifest, Platform, digest_of, media};
-use xtask::docker::registry::{Fetched, Options, Patience, Reference, Registry, Source};
+use xtask::docker::registry::{Fetched, Reference, Registry, Source};
 use xtask::docker::release::{Image, Release, Shelf};
 use xtask::plan::claim;
 use xtask::time::rfc3339;
@@ -26,17 +27,6 @@ pub struct History {
     pub place: String,
     /// From the oldest on
     pub commits: Vec<String>,
-}
-
-/// A client that waits for what is slow.
-pub fn client() -> Registry {
-    Registry::new(Options {
-        vars: BTreeMap::new(),
-        processes: xtask::process::Processes::default(),
-        patience: Patience::CHECK,
-        plain_hosts: Vec::new(),
-        clock: Arc::new(SystemTime::now),
-    })
 }
 
 fn reference(name: &str) -> Reference {
@@ -211,30 +201,8 @@ impl History {
     /// Every tag of every repository, releases too, is there with all manifests and blobs behind it.
     #[track_caller]
     pub fn is_whole(&self) {
-        let registry = client();
         for repository in ["base", "web", "releases"] {
-            let image = reference(&format!("{}/{repository}", self.place));
-            let mut next: Vec<Reference> =
-                self.tags(repository).iter().map(|tag| image.with_tag(tag).unwrap()).collect();
-            let mut seen = BTreeSet::new();
-            assert!(!next.is_empty());
-            while let Some(one) = next.pop() {
-                let fetched = registry.get_manifest(&one).found();
-                let fetched = fetched.unwrap_or_else(|| panic!("{one} is gone"));
-                if !seen.insert(fetched.digest.clone()) {
-                    continue;
-                }
-                if fetched.is_index() {
-                    let parts = fetched.index().unwrap().manifests;
-                    next.extend(parts.iter().map(|it| image.with_digest(&it.digest).unwrap()));
-                    continue;
-                }
-                let manifest = fetched.manifest().unwrap();
-                for blob in std::iter::once(&manifest.config).chain(&manifest.layers) {
-                    let bytes = registry.get_blob(&image, &blob.digest, 1 << 20).found();
-                    assert!(bytes.is_some(), "{} of {one} is gone", blob.digest);
-                }
-            }
+            super::registry::is_whole(&format!("{}/{repository}", self.place));
         }
     }
 }

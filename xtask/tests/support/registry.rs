@@ -2,17 +2,17 @@
 #![allow(dead_code)]
 
 use relay::Relay;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 use xtask::docker::registry::{Answer, Fetched, Options, Patience, Reference, Registry};
 
-/// A client without credentials.
+/// A client without credentials, which waits for what is slow or being written right now.
 pub fn client() -> Registry {
     Registry::new(Options {
         vars: BTreeMap::new(),
         processes: xtask::process::Processes::default(),
-        patience: Patience::LOCAL,
+        patience: Patience::CHECK,
         plain_hosts: Vec::new(),
         clock: Arc::new(SystemTime::now),
     })
@@ -40,6 +40,33 @@ pub fn tags(repository: &str) -> BTreeMap<String, String> {
 #[track_caller]
 pub fn manifest(name: &str) -> Fetched {
     client().get_manifest(&name.parse().unwrap()).found().unwrap()
+}
+
+/// Every tag of a repository is there with all manifests and blobs behind it.
+#[track_caller]
+pub fn is_whole(repository: &str) {
+    let (client, image) = (client(), repository.parse::<Reference>().unwrap());
+    let tags = client.tags(&image).found().unwrap();
+    let mut next: Vec<Reference> = tags.iter().map(|tag| image.with_tag(tag).unwrap()).collect();
+    let mut seen = BTreeSet::new();
+    assert!(!next.is_empty(), "{repository} has no tag");
+    while let Some(one) = next.pop() {
+        let fetched = client.get_manifest(&one).found();
+        let fetched = fetched.unwrap_or_else(|| panic!("{one} is gone"));
+        if !seen.insert(fetched.digest.clone()) {
+            continue;
+        }
+        if fetched.is_index() {
+            let parts = fetched.index().unwrap().manifests;
+            next.extend(parts.iter().map(|it| image.with_digest(&it.digest).unwrap()));
+            continue;
+        }
+        let manifest = fetched.manifest().unwrap();
+        for blob in std::iter::once(&manifest.config).chain(&manifest.layers) {
+            let bytes = client.get_blob(&image, &blob.digest, 16 << 20).found();
+            assert!(bytes.is_some(), "{} of {one} is gone", blob.digest);
+        }
+    }
 }
 
 /// Takes a tag away, as the registry's own garbage collection would.

@@ -67,8 +67,9 @@ pub struct NotReleased {
 
 impl Release<'_> {
     /// Moves all tags and writes the record. After an error either nothing has moved, or what moved
-    /// was put back as far as the registry lets that be done; the error says which tags were not.
-    pub fn publish(mut self) -> Result<()> {
+    /// was put back as far as the registry lets that be done; the error says which tags were not. Gives
+    /// the tags of each service that stand on its image then.
+    pub fn publish(mut self) -> Result<BTreeMap<String, Vec<String>>> {
         let before = self.shelf.list(self.registry)?;
         if before.withdrawn.contains(&self.version) && !self.again {
             anyhow::bail!(
@@ -96,7 +97,9 @@ impl Release<'_> {
             self.leave_to_others(&before);
             return Err(NotReleased { version: self.version, error, left }.into());
         }
-        self.settle(&before)
+        let now = self.settle(&before)?;
+        self.leave_to_higher(&now);
+        Ok(self.images.into_iter().map(|image| (image.service, image.tags)).collect())
     }
 
     /// The plan was made a while ago: what has been released since keeps its shared tags.

@@ -15,18 +15,18 @@ const PASSES: usize = 10;
 
 impl Release<'_> {
     /// Moves shared tags to the highest release, if others have come since the beginning. The release
-    /// itself is whole by now.
-    pub(super) fn settle(&self, before: &Releases) -> Result<()> {
+    /// itself is whole by now. Gives the releases that there are.
+    pub(super) fn settle(&self, before: &Releases) -> Result<Releases> {
         for pass in 0..PASSES {
             let now = self.shelf.list(self.registry)?;
             if pass == 0
                 && self.others(&now) == self.others(before)
                 && now.unfinished().count() == 0
             {
-                return Ok(());
+                return Ok(now);
             }
             if !self.settle_once(&now)? {
-                return Ok(());
+                return Ok(now);
             }
         }
         anyhow::bail!(

@@ -1,13 +1,15 @@
 //! What buildx pushed under its handle becomes what people pull and others build on: its index is
 //! annotated, and claims its fingerprint where that held.
 
+use super::super::publish::{Moved, Publication};
 use super::Run;
 use super::second_look::{SecondLook, Seen};
 use crate::context::event::Kind;
-use crate::docker::build::Pushed;
+use crate::docker::build::{Outcome, Pushed};
 use crate::docker::publish::{CONNECTIONS, Publish, annotations};
 use crate::docker::registry::Fetched;
 use crate::parallel::{self, lock};
+use crate::plan::Action;
 use crate::plan::claim::Claim;
 use crate::plan::fingerprint::Fingerprint;
 use crate::time::rfc3339;
@@ -110,6 +112,38 @@ impl<'a> Images<'a> {
         if let Some(fingerprint) = fingerprint {
             let cache = cache.map(str::to_owned);
             all.extend(Claim { cache, ..Claim::of(fingerprint) }.annotations());
+        }
+        all
+    }
+}
+
+impl Run<'_> {
+    /// Gives the public tags to what was pushed, and to what is promoted. The plan has those then that
+    /// were moved.
+    pub(super) fn move_tags(
+        &mut self,
+        mut indexes: BTreeMap<String, Fetched>,
+        outcomes: &mut BTreeMap<String, Outcome>,
+    ) -> Result<()> {
+        if !self.pushes {
+            return Ok(());
+        }
+        let promoted = self.plan.services.iter().filter(|plan| plan.action == Action::Promote);
+        indexes.extend(promoted.filter_map(|plan| {
+            let index = self.reading.indexes.get(&plan.service)?;
+            Some((plan.service.clone(), index.clone()))
+        }));
+        let publish = &Publish { registry: &self.reading.registry };
+        let (session, world, plan) = (self.session, &self.reading.world, &self.plan);
+        // Whoever builds takes a while: others may have moved tags meanwhile.
+        let is_fresh = plan.built().next().is_none();
+        let stands = if is_fresh { self.reading.stands.clone() } else { BTreeMap::new() };
+        let (indexes, again) = (&indexes, self.options.again);
+        let mut moved = Moved::new();
+        let all = Publication { session, world, plan, publish, indexes, stands, again }
+            .move_tags(outcomes, &mut moved);
+        for plan in &mut self.plan.services {
+            plan.tags = moved.remove(&plan.service).unwrap_or_default();
         }
         all
     }
