@@ -28,6 +28,7 @@ use crate::docker::publish::Publish;
 use crate::docker::registry::{Fetched, Patience};
 use crate::docker::{Docker, cache_manifest, connect};
 use crate::plan::{Action, Plan, Request, ServicePlan};
+use crate::report::balance;
 use crate::report::board::Board;
 use crate::report::terminal::{Level, Mode, Terminal};
 use crate::time::Clock;
@@ -159,7 +160,11 @@ impl<'a> Run<'a> {
         let text = super::telling::Telling { world, plan: &self.plan, env: &self.session.env };
         let took = self.session.began.elapsed().as_secs_f64();
         text.tell(quiet, &outcomes, took);
-        self.leave(&self.told(&outcomes, &indexes, took))?;
+        let report = self.told(&outcomes, &indexes, took);
+        if let (false, Some(warning)) = (quiet, balance::warning(&report)) {
+            crate::report::say!("note: {warning}");
+        }
+        self.leave(&report)?;
         moved?;
         let is_well =
             |outcome: &Outcome| !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. });
