@@ -89,6 +89,7 @@ fn told(
         sees_store: false,
         own: Traffic { received: 100, sent: 10 },
         network: None,
+        of_bases: None,
         why: &BTreeMap::new(),
         usual,
         bases: BTreeMap::new(),
@@ -104,7 +105,7 @@ fn a_recorded_push_is_told_with_its_steps() {
     let outcomes = [("c".to_owned(), built(&bake, "c")), ("d".to_owned(), promoted)].into();
     let pushed = [("c".to_owned(), Sent { image: 1_000, cache: 500 })].into();
     let cached = ("c".to_owned(), String::new(), "WORKDIR /x".to_owned());
-    let usual = [(cached, 4.0)].into();
+    let usual = [(cached, assemble::Took { seconds: 4.0, moved: None })].into();
     let report = told(&plan, &outcomes, &[bake], &pushed, &usual);
 
     let steps = report.steps.unwrap();

@@ -21,6 +21,7 @@ pub mod publish;
 pub mod pushed_bytes;
 pub mod registry;
 pub mod release;
+pub mod same_image;
 pub mod store;
 
 use crate::process::Command;

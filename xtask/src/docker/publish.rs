@@ -31,16 +31,10 @@ pub fn annotations(
 }
 
 impl Publish<'_> {
-    /// Adds annotations to the index that buildx pushed, and writes it back under its handle.
+    /// The index that buildx pushed.
     ///
     /// It is read by its digest: under the tag another run's index may stand by now.
-    pub fn annotate(
-        &self,
-        image: &str,
-        digest: &str,
-        handle: &str,
-        annotations: &BTreeMap<String, String>,
-    ) -> Result<Fetched> {
+    pub fn pushed(&self, image: &str, digest: &str) -> Result<Fetched> {
         let pushed = image.parse::<Reference>()?.with_digest(digest)?;
         let index = self.read(&pushed)?;
         if !index.is_index() {
@@ -49,15 +43,32 @@ impl Publish<'_> {
                 index.media_type
             );
         }
+        Ok(index)
+    }
+
+    /// Adds annotations to an index that buildx pushed, and writes it back under its handle.
+    pub fn annotate(
+        &self,
+        image: &str,
+        index: Fetched,
+        handle: &str,
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Fetched> {
         let bytes = oci::annotated(&index.bytes, annotations)
-            .with_context(|| format!("cannot annotate `{pushed}`"))?;
+            .with_context(|| format!("cannot annotate `{image}@{}`", index.digest))?;
         let digest = oci::digest_of(&bytes);
         let annotated = Fetched { bytes, media_type: index.media_type, digest };
-        let handle = pushed.with_tag(handle)?;
-        self.registry
-            .put_manifest(&handle, &annotated.media_type, &annotated.bytes)
-            .with_context(|| format!("cannot write `{handle}`"))?;
+        self.put(image, &annotated, handle)?;
         Ok(annotated)
+    }
+
+    /// Writes an index under a handle.
+    pub fn put(&self, image: &str, index: &Fetched, handle: &str) -> Result<()> {
+        let handle = image.parse::<Reference>()?.with_tag(handle)?;
+        self.registry
+            .put_manifest(&handle, &index.media_type, &index.bytes)
+            .with_context(|| format!("cannot write `{handle}`"))?;
+        Ok(())
     }
 
     /// Moves tags, in this order. Gives those that were moved, also before an error.

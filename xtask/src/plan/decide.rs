@@ -57,6 +57,15 @@ pub fn is_forced(request: &Request, asked: &BTreeSet<String>, name: &str) -> boo
     request.no_skip || ((request.force || request.no_cache) && asked.contains(name))
 }
 
+/// Whether a service that is built though its image is published may come out as that very image.
+///
+/// Only where the user had it built again from the cache. What is built to take in what is new outside
+/// (`--no-cache`, `refresh`, and what builds on a refreshed service) is published anew even where nothing
+/// was new: a published index keeps its date, so that it would be due again at every run.
+pub fn may_come_out_the_same(request: &Request, asked: &BTreeSet<String>, name: &str) -> bool {
+    is_forced(request, asked, name) && !request.no_cache
+}
+
 /// Whether something that is built stands on a service that would have to be built for it.
 fn is_needed(facts: &Facts, name: &str, decisions: &BTreeMap<String, Decision>) -> bool {
     let builds = |name: &str| decisions.get(name).is_some_and(|d| d.action == Action::Build);

@@ -66,7 +66,8 @@ fn is_same(there: &str, wanted: &str) -> bool {
 
 /// The services whose fingerprint is to be looked up, with the fingerprint. A local run only asks
 /// for what it could use: what is to be pulled, and what images that are built stand on. So does a run
-/// that skips nothing and pushes nothing: on what is published the cache is that of the registry.
+/// that skips nothing and pushes nothing: on what is published the cache is that of the registry. One that
+/// pushes asks for what may come out as it is published.
 pub fn wanted(facts: &Facts, request: &Request) -> Result<BTreeMap<String, String>> {
     let asked = facts.select(&request.names)?;
     let chosen = facts.graph.with_dependencies(asked.iter().map(String::as_str));
@@ -74,12 +75,14 @@ pub fn wanted(facts: &Facts, request: &Request) -> Result<BTreeMap<String, Strin
         |name: &str| !facts.stored.contains(name) || decide::is_forced(request, &asked, name);
     let built = chosen.iter().filter(|name| is_built(name));
     let stems: BTreeSet<&str> = built.flat_map(|name| facts.graph.direct(name)).collect();
-    let on_published = |name: &str| {
-        let anew = request.force || request.no_cache || facts.pushes(request);
-        !anew && stems.contains(name)
+    let is_of_use = |name: &str| {
+        if facts.pushes(request) {
+            return decide::may_come_out_the_same(request, &asked, name);
+        }
+        !request.force && !request.no_cache && stems.contains(name)
     };
     let is_wanted = |name: &str| match facts.event.kind {
-        _ if decide::is_forced(request, &asked, name) => on_published(name),
+        _ if decide::is_forced(request, &asked, name) => is_of_use(name),
         Kind::Local => (request.pull && is_built(name)) || stems.contains(name),
         Kind::Pr | Kind::Dev | Kind::Release(_) => true,
     };

@@ -1,13 +1,14 @@
 //! From what a run did to its report. Pure.
 
-use super::data::{Cache, Counts, Event, Report, SCHEMA, Service, Step, rounded};
+use super::balance::{Layers, cache};
+use super::data::{Counts, Event, Moved, Report, SCHEMA, Service, Step, rounded};
 use super::steps::{LineOf, mark_critical, steps};
 use crate::docker::build::{Built, Outcome};
 use crate::docker::progress::Progress;
 use crate::docker::pushed_bytes::Sent;
 use crate::plan::cache::Destination;
 use crate::plan::{Plan, ServicePlan};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known when a run is over.
 pub struct Run<'a> {
@@ -39,7 +40,9 @@ pub struct Run<'a> {
     pub network: Option<u64>,
     /// What differs from what is published, in a line a service
     pub why: &'a BTreeMap<String, String>,
-    /// How long steps took when they last ran
+    /// Digests of layers of the images that were built on, where somebody has asked
+    pub of_bases: Option<&'a BTreeSet<String>>,
+    /// What steps took when they last ran
     pub usual: &'a Usual,
     /// Digests of the external images of each service, by the names in its Dockerfile
     pub bases: BTreeMap<String, BTreeMap<String, String>>,
@@ -47,8 +50,17 @@ pub struct Run<'a> {
     pub volatile_args: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// Seconds by [`Step::key`].
-pub type Usual = BTreeMap<(String, String, String), f64>;
+/// What steps took when they last ran, by [`Step::key`].
+pub type Usual = BTreeMap<(String, String, String), Took>;
+
+/// What a step took when it last ran.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Took {
+    /// How long
+    pub seconds: f64,
+    /// What the whole of that run moved, where it is known
+    pub moved: Option<Moved>,
+}
 
 /// Bytes of this program's own requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +76,9 @@ pub fn report(run: &Run) -> Report {
     let mut timeline = steps(run.plan, run.bakes, run.began_at, run.line_of);
     mark_critical(&mut timeline);
     for step in timeline.iter_mut().filter(|step| step.result == "cached" && step.is_counted()) {
-        step.usual = run.usual.get(&step.key()).copied();
+        let took = run.usual.get(&step.key());
+        step.usual = took.map(|took| took.seconds);
+        step.moved = took.and_then(|took| took.moved.clone());
     }
     mark_pushed(&mut timeline, run.pushed);
     let services: Vec<Service> =
@@ -73,6 +87,7 @@ pub fn report(run: &Run) -> Report {
     let all = |own: u64, one: fn(&Service) -> Option<u64>| {
         services.iter().map(one).sum::<Option<u64>>().map(|sum| sum + own)
     };
+    let layers = Layers { bakes: run.bakes, of_bases: run.of_bases };
     let unowned = timeline.iter().filter(|step| step.services.is_empty());
     let unowned: u64 = unowned.map(|step| step.pulled).sum();
     Report {
@@ -87,7 +102,7 @@ pub fn report(run: &Run) -> Report {
         pushed: all(run.own.sent, |service| service.pushed),
         cache_pushed: all(0, |service| service.cache_pushed.or(service.pushed.map(|_| 0))),
         network: run.network,
-        cache: (!timeline.is_empty()).then(|| cache(&timeline)),
+        cache: (!timeline.is_empty()).then(|| cache(&timeline, layers)),
         services,
         timeline,
         advice: Vec::new(),
@@ -193,25 +208,13 @@ fn mark_pushed(timeline: &mut [Step], pushed: &BTreeMap<String, Sent>) {
     }
 }
 
-fn cache(timeline: &[Step]) -> Cache {
-    let seconds = |start: &str| {
-        let of = timeline.iter().filter(|step| step.name.starts_with(start));
-        rounded(of.map(Step::seconds).sum())
-    };
-    let saved: Vec<f64> = timeline.iter().filter_map(|step| step.usual).collect();
-    Cache {
-        import_seconds: seconds("importing cache"),
-        export_seconds: seconds("exporting cache"),
-        saved_seconds: (!saved.is_empty()).then(|| rounded(saved.iter().sum())),
-    }
-}
-
-/// How long steps took when they last ran, as a report says: to be kept for the next.
+/// What steps took when they last ran, as a report says: to be kept for the next.
 pub fn usual(report: &Report) -> Usual {
     let steps = report.timeline.iter().filter(|step| step.is_counted());
+    let moved = report.network.map(|bytes| Moved { run: report.began.clone(), bytes });
     let took = |step: &Step| match step.result.as_str() {
-        "ran" => Some(step.seconds()),
-        _ => step.usual,
+        "ran" => Some(Took { seconds: step.seconds(), moved: moved.clone() }),
+        _ => Some(Took { seconds: step.usual?, moved: step.moved.clone() }),
     };
     steps.filter_map(|step| Some((step.key(), took(step)?))).collect()
 }

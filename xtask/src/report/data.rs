@@ -174,12 +174,25 @@ pub struct Step {
     /// How long it took when it last ran, if it was cached now
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usual: Option<f64>,
+    /// What the whole run in which it last ran moved over the network, if it was cached now
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
     /// Steps whose results it takes
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<usize>,
     /// Whether the run would have ended earlier had this been faster
     #[serde(skip_serializing_if = "is_false")]
     pub critical: bool,
+}
+
+/// What a run moved over the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Moved {
+    /// When it began
+    pub run: String,
+    /// Its [`Report::network`]
+    pub bytes: u64,
 }
 
 /// What caches cost, and what they saved.
@@ -193,6 +206,14 @@ pub struct Cache {
     /// What steps that were cached took when they last ran; absent where that is known of none
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saved_seconds: Option<f64>,
+    /// Bytes of layers that came from caches, without those of the images that were built on; absent
+    /// where the engine is not ours
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pulled: Option<u64>,
+    /// At most so many bytes did steps that were cached move over the network when they last ran; absent
+    /// where that is not known of one of them
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saved_bytes: Option<u64>,
 }
 
 /// What would make builds faster.

@@ -2,6 +2,7 @@
 
 pub mod advice;
 pub mod assemble;
+pub mod balance;
 pub mod board;
 pub mod compare;
 pub mod data;

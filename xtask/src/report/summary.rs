@@ -3,7 +3,7 @@
 use super::data::{Report, Service, Step};
 use super::outcome::short;
 use super::timeline::title;
-use super::{bytes, count, percent, seconds};
+use super::{balance, bytes, count, percent, seconds};
 use std::fmt::Write as _;
 
 /// So many of the slowest steps are shown.
@@ -59,6 +59,7 @@ fn totals(report: &Report) -> String {
             seconds(cache.import_seconds),
             seconds(cache.export_seconds)
         ));
+        parts.extend(balance::of_bytes(cache));
     }
     parts.join(" · ")
 }

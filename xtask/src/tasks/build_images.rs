@@ -1,6 +1,7 @@
 //! `build-images` and `plan`: facts, plan, then print it or carry it out.
 
 mod image_tests;
+mod kept;
 mod loading;
 mod measuring;
 mod pushed;
@@ -25,9 +26,8 @@ use crate::docker::builder::{self, Wanted};
 use crate::docker::buildx::Buildx;
 use crate::docker::registry::{Fetched, Patience};
 use crate::docker::{Docker, cache_manifest, connect};
-use crate::plan::look_up::LookUp;
-use crate::plan::tags::Known;
 use crate::plan::{Action, Plan, Request, ServicePlan};
+use crate::report::balance;
 use crate::report::board::Board;
 use crate::report::terminal::{Level, Mode, Terminal};
 use crate::time::Clock;
@@ -112,7 +112,7 @@ impl<'a> Run<'a> {
         let is_local = reading.world.facts.event.kind == Kind::Local;
         let docker = is_local.then(|| connect::connect(&setup(session)?)).transpose()?;
         reading.look(docker.as_ref())?;
-        refuse_unknown(&reading.world, pushes)?;
+        reading.refuse_unknown()?;
         let (plan, measuring) = (reading.plan()?, Measuring::default());
         let mut run = Self { session, options, request, plan, reading, docker, pushes, measuring };
         run.get_ready()?;
@@ -171,7 +171,11 @@ impl<'a> Run<'a> {
         let text = super::telling::Telling { world, plan: &self.plan, env: &self.session.env };
         let took = self.session.began.elapsed().as_secs_f64();
         text.tell(quiet, &outcomes, took);
-        self.leave(&self.told(&outcomes, &indexes, took))?;
+        let report = self.told(&outcomes, &indexes, took);
+        if let (false, Some(warning)) = (quiet, balance::warning(&report)) {
+            crate::report::say!("note: {warning}");
+        }
+        self.leave(&report)?;
         moved?;
         let is_well =
             |outcome: &Outcome| !matches!(outcome, Outcome::Failed(_) | Outcome::NotTried { .. });
@@ -253,26 +257,6 @@ impl<'a> Run<'a> {
         };
         build.run(&self.plan, &mut |update, progress| terminal.update(update, progress))
     }
-}
-
-/// A release needs to know what is published: it never builds on a guess.
-fn refuse_unknown(world: &World, pushes: bool) -> Result<()> {
-    let Kind::Release(version) = &world.facts.event.kind else { return Ok(()) };
-    if !pushes {
-        return Ok(());
-    }
-    if let Known::Unknown(why) = &world.facts.released {
-        anyhow::bail!("cannot tell which versions are released, so v{version} is not: {why}");
-    }
-    for (service, look_up) in &world.facts.look_ups {
-        if let LookUp::Unknown(why) = look_up {
-            anyhow::bail!(
-                "cannot tell whether the image of `{service}` is published, so v{version} is not \
-                 released: {why}; run this again"
-            );
-        }
-    }
-    Ok(())
 }
 
 /// Tells of the building of a plan.

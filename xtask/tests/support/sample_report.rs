@@ -91,6 +91,8 @@ pub fn many(services: usize, steps: usize) -> Report {
             import_seconds: 1.2,
             export_seconds: 8.25,
             saved_seconds: Some(251.0),
+            pulled: Some(1_200_000),
+            saved_bytes: None,
         }),
         advice: vec![Advice {
             kind: "cache-mount".into(),

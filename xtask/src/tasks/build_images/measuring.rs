@@ -13,7 +13,7 @@ use crate::parallel::lock;
 use crate::plan::tags::Known;
 use crate::plan::{Action, Plan};
 use crate::report::steps::pulled_layers;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 /// What is noted on the way.
@@ -90,59 +90,72 @@ impl Run<'_> {
         pushed_bytes::sent(&self.reading.registry, images, there)
     }
 
-    /// Layers that have come into the store of our engine from a registry without a step that tells of
-    /// them, which small ones do; by the service that they were for.
-    pub fn untold(
-        &self,
-        engine: &Counters,
-        bakes: &[Progress],
-        there: &There,
-    ) -> BTreeMap<String, u64> {
-        let mut untold = BTreeMap::new();
+    /// What has come into the store of our engine from registries.
+    pub fn came(&self, engine: &Counters, bakes: &[Progress], there: &There) -> Came {
+        let mut came = Came::default();
         if engine.blobs.is_empty() {
-            return untold;
+            return came;
         }
         let told = pulled_layers(bakes);
         let mut left: Parts = engine.blobs.clone();
         left.retain(|digest, _| !told.contains_key(digest.as_str()));
         let names = names_read(&self.plan);
-        let asked = names.iter().map(|(_, name)| name.clone()).collect();
+        let asked = names.iter().map(|(_, name, _)| name.clone()).collect();
         let listed = pushed_bytes::listed(&self.reading.registry, asked);
-        let of_names = names
-            .iter()
-            .filter_map(|(service, name)| Some((service.as_str(), listed.get(&name.to_string())?)));
+        let parts = |name: &Reference| listed.get(&name.to_string());
+        let bases = names.iter().filter(|(.., read)| *read == Read::Base);
+        let layers = bases.filter_map(|(_, name, _)| parts(name)).flat_map(Parts::keys);
+        came.of_bases = layers.cloned().collect();
+        let of_names =
+            names.iter().filter_map(|(service, name, _)| Some((service.as_str(), parts(name)?)));
         let stood =
             self.plan.services.iter().filter_map(|plan| match &there.get(&plan.image)?.stood {
                 Known::Known(parts) => Some((plan.service.as_str(), parts)),
                 Known::Unknown(_) => None,
             });
         for (service, parts) in of_names.chain(stood) {
-            let came: u64 = parts.keys().filter_map(|digest| left.remove(digest)).sum();
-            *untold.entry(service.to_owned()).or_default() += came;
+            let bytes: u64 = parts.keys().filter_map(|digest| left.remove(digest)).sum();
+            *came.untold.entry(service.to_owned()).or_default() += bytes;
         }
-        untold
+        came
     }
+}
+
+/// What has come into the store of our engine from registries.
+#[derive(Default)]
+pub struct Came {
+    /// Layers of which no step tells, which small ones are; by the service that they were for
+    pub untold: BTreeMap<String, u64>,
+    /// Digests of all that the images consist of that were built on
+    pub of_bases: BTreeSet<String>,
+}
+
+/// What an image is read for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Read {
+    Base,
+    Other,
 }
 
 /// Images and caches that the engine reads for each service, besides what this run makes itself. Those
 /// that a pushing run reads as caches may be others by now, and were asked for before.
-fn names_read(plan: &Plan) -> Vec<(String, Reference)> {
+fn names_read(plan: &Plan) -> Vec<(String, Reference, Read)> {
     let mut names = Vec::new();
     for service in &plan.services {
-        let mut add = |name: &str| {
+        let mut add = |name: &str, read: Read| {
             let reference = name.parse::<Reference>().ok();
-            names.extend(reference.map(|reference| (service.service.clone(), reference)));
+            names.extend(reference.map(|reference| (service.service.clone(), reference, read)));
         };
         if let (true, Some(digest)) = (service.pull, &service.published) {
-            add(&format!("{}@{digest}", service.image));
+            add(&format!("{}@{digest}", service.image), Read::Other);
         }
         let target = plan.definition.target.get(&target_name(&service.service));
         let Some(target) = target.filter(|_| service.action == Action::Build) else { continue };
         let images = target.contexts.values().filter_map(|c| c.strip_prefix("docker-image://"));
-        images.filter(|image| image.contains('@')).for_each(&mut add);
+        images.filter(|image| image.contains('@')).for_each(|image| add(image, Read::Base));
         if !service.push {
             let caches = target.cache_from.iter().filter_map(|cache| cache.get("ref")?.as_str());
-            caches.for_each(add);
+            caches.for_each(|cache| add(cache, Read::Other));
         }
     }
     names

@@ -19,8 +19,8 @@ use std::sync::Mutex;
 
 /// The images that a run has pushed so far.
 pub struct Images<'a> {
-    run: &'a Run<'a>,
-    publish: Publish<'a>,
+    pub(super) run: &'a Run<'a>,
+    pub(super) publish: Publish<'a>,
     known: Mutex<Known>,
 }
 
@@ -30,6 +30,8 @@ struct Known {
     indexes: BTreeMap<String, Fetched>,
     /// Services whose image is that of their fingerprint
     claimed: BTreeSet<String>,
+    /// Those of them that came out as they were published before
+    kept: BTreeSet<String>,
 }
 
 impl<'a> Images<'a> {
@@ -72,10 +74,21 @@ impl<'a> Images<'a> {
         };
         let plan = self.run.plan.services.iter().find(|plan| plan.service == pushed.service);
         let handle = plan.map_or("", |plan| &plan.handle);
-        let annotations = self.annotations(fingerprint, pushed.cache);
-        let index = self.publish.annotate(pushed.image, pushed.digest, handle, &annotations)?;
+        let index = self.publish.pushed(pushed.image, pushed.digest)?;
+        let kept = fingerprint.and_then(|it| self.keep(pushed, &index, it, handle));
+        let is_kept = kept.is_some();
+        let index = match kept {
+            Some(published) => published,
+            None => {
+                let annotations = self.annotations(fingerprint, pushed.cache);
+                self.publish.annotate(pushed.image, index, handle, &annotations)?
+            }
+        };
         let digest = index.digest.clone();
         let mut known = lock(&self.known);
+        if is_kept {
+            known.kept.insert(pushed.service.to_owned());
+        }
         known.indexes.insert(pushed.service.to_owned(), index);
         if fingerprint.is_some() {
             known.claimed.insert(pushed.service.to_owned());
@@ -94,6 +107,15 @@ impl<'a> Images<'a> {
                 .graph
                 .direct(service)
                 .all(|on| !built.contains(on) || known.claimed.contains(on))
+    }
+
+    /// An image does not stay older than what it stands on.
+    pub(super) fn stands_on_kept(&self, service: &str) -> bool {
+        let built: BTreeSet<&str> =
+            self.run.plan.built().map(|plan| plan.service.as_str()).collect();
+        let known = lock(&self.known);
+        let mut direct = self.run.reading.world.facts.graph.direct(service);
+        direct.all(|on| !built.contains(on) || known.kept.contains(on))
     }
 
     fn annotations(

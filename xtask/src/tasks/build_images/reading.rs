@@ -11,9 +11,11 @@ use crate::docker::Docker;
 use crate::docker::bases::{Bases, OciBase};
 use crate::docker::engine::Setup;
 use crate::docker::registry::{Fetched, Options, Patience, Registry};
+use crate::plan::decide::is_forced;
+use crate::plan::look_up::{self, LookUp};
 use crate::plan::tags::{Known, shared};
-use crate::plan::{self, Plan, Request, fingerprint, look_up};
-use anyhow::Result;
+use crate::plan::{self, Plan, Request, fingerprint};
+use anyhow::{Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -143,6 +145,30 @@ impl<'a> Reading<'a> {
         for (service, index) in read.begun {
             self.world.facts.journaled.insert(service.clone(), index.digest.clone());
             self.indexes.insert(service, index);
+        }
+        Ok(())
+    }
+
+    /// A release needs to know what is published: it never builds on a guess, but where it is told to.
+    pub fn refuse_unknown(&self) -> Result<()> {
+        let facts = &self.world.facts;
+        let Kind::Release(version) = &facts.event.kind else { return Ok(()) };
+        if !facts.pushes(&self.request) {
+            return Ok(());
+        }
+        if let Known::Unknown(why) = &facts.released {
+            bail!("cannot tell which versions are released, so v{version} is not: {why}");
+        }
+        let asked = facts.select(&self.request.names)?;
+        for (service, look_up) in &facts.look_ups {
+            if let LookUp::Unknown(why) = look_up
+                && !is_forced(&self.request, &asked, service)
+            {
+                bail!(
+                    "cannot tell whether the image of `{service}` is published, so v{version} is \
+                     not released: {why}; run this again"
+                );
+            }
         }
         Ok(())
     }

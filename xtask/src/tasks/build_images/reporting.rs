@@ -28,7 +28,7 @@ impl Run<'_> {
         let engine = self.measuring.since(self.docker.as_ref());
         let (bakes, there) = self.measuring.take();
         let pushed = self.sent(outcomes, indexes, &there);
-        let untold = engine.as_ref().map(|engine| self.untold(engine, &bakes, &there));
+        let came = engine.as_ref().map(|engine| self.came(engine, &bakes, &there));
         let counters = self.reading.registry.counters();
         let world = &self.reading.world;
         let before = if bakes.is_empty() { Vec::new() } else { json::built_reports(&world.root) };
@@ -49,8 +49,9 @@ impl Run<'_> {
             took,
             line_of: &line_of,
             pushed: &pushed,
-            sees_store: untold.is_some(),
-            untold: &untold.unwrap_or_default(),
+            sees_store: came.is_some(),
+            untold: came.as_ref().map_or(&BTreeMap::new(), |came| &came.untold),
+            of_bases: came.as_ref().map(|came| &came.of_bases),
             own: Traffic { received: counters.bytes_in, sent: counters.bytes_out },
             network: engine.map(|engine| engine.bridge),
             why: &self.measuring.take_why(),
