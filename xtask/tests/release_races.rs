@@ -14,6 +14,7 @@ mod support;
 
 use project::{Project, SERVICES, World, client, index};
 use relay::{Canned, Gate, Profile, Relay, Then, When};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use support::long;
 use xtask::context::event::{Kind, version_of_tag};
@@ -34,9 +35,10 @@ fn moves(project: &Project, version: &str) -> Vec<String> {
     tags(&kind, commit, &Known::Known(releases.counting(&[]))).moves
 }
 
-fn publish(project: &Project, version: &str, moves: &[String]) {
+/// Publishes it. Gives the tags of each service that it says to have moved.
+fn publish(project: &Project, version: &str, moves: &[String]) -> BTreeMap<String, Vec<String>> {
     let moves: Vec<&str> = moves.iter().map(String::as_str).collect();
-    project.release(version, &moves).publish().unwrap_or_else(|e| panic!("{version}: {e:#}"));
+    project.release(version, &moves).publish().unwrap_or_else(|e| panic!("{version}: {e:#}"))
 }
 
 /// `first` is held at its k-th request while `second` runs to its end. Whether there was a k-th.
@@ -48,7 +50,7 @@ fn case(world: &World, k: u64, first: &str, second: &str) -> bool {
     let (ours, theirs) = (moves(&project, first), moves(&project, second));
     let gate = Gate::new();
     relay.rule(When::nth(k), Then::Hold(gate.clone()));
-    let was_held = std::thread::scope(|scope| {
+    let (was_held, told) = std::thread::scope(|scope| {
         let running = scope.spawn(|| publish(&held, first, &ours));
         let mut was_held = false;
         while !running.is_finished() && !was_held {
@@ -56,11 +58,14 @@ fn case(world: &World, k: u64, first: &str, second: &str) -> bool {
         }
         publish(&project, second, &theirs);
         gate.open();
-        running.join().unwrap();
-        was_held
+        (was_held, running.join().unwrap())
     });
     let shown = format!("{first} held at {k}, {second}");
     for service in SERVICES {
+        let own = Some(index(service, first).digest);
+        for tag in ours.iter().filter(|tag| project.stands(service, tag) == own) {
+            assert!(told[service].contains(tag), "{service}:{tag} is not told: {shown}");
+        }
         for version in ["1.0.0", first, second] {
             let digest = Some(index(service, version).digest);
             assert_eq!(
