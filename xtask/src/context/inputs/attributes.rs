@@ -10,6 +10,12 @@ const CONVERTING: [&str; 6] = ["text", "eol", "crlf", "filter", "ident", "workin
 /// The file in a folder that gives attributes to what is below it.
 pub const FILE: &str = ".gitattributes";
 
+/// Whether a name in a folder may be that file's, also where the file system takes other letters for
+/// the same.
+pub fn may_be_file(name: &str) -> bool {
+    !name.is_ascii() || (name.len() == FILE.len() && name.eq_ignore_ascii_case(FILE))
+}
+
 /// Whether the attributes of a folder convert something in it or below it.
 pub fn convert_in(folder: &Utf8Path) -> bool {
     convert(&folder.join(FILE))
@@ -43,7 +49,17 @@ fn converts(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::converts;
+    use super::{converts, may_be_file};
+
+    #[test]
+    fn a_name_that_may_be_taken_for_the_file_is_looked_at() {
+        for name in [".gitattributes", ".GitAttributes", ".gıtattributes"] {
+            assert!(may_be_file(name), "{name}");
+        }
+        for name in ["gitattributes", ".gitattributes2", ".gitattribute_", "a"] {
+            assert!(!may_be_file(name), "{name}");
+        }
+    }
 
     #[test]
     fn what_converts_is_told() {

@@ -7,6 +7,7 @@ pub mod attributes;
 mod blob;
 mod files;
 mod folders;
+mod found;
 mod glance;
 mod index;
 mod pool;

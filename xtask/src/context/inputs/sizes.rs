@@ -5,6 +5,7 @@
 //! has another size.
 
 use super::index::Index;
+use crate::plan::fingerprint::hex;
 use crate::process::{Command, Processes};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
@@ -33,7 +34,7 @@ impl Sizes {
         }
         let mut asked = String::with_capacity(numbers.len() * 41);
         for number in &numbers {
-            asked.push_str(&index.id(*number).to_string());
+            asked.push_str(&hex(&index.id(*number).0));
             asked.push('\n');
         }
         let args = ["cat-file", "--batch-check=%(objectsize)", "--buffer"];

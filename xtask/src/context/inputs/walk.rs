@@ -2,6 +2,7 @@
 
 use super::attributes;
 use super::files::finished;
+use super::found::{Found, joined, told};
 use super::index::Index;
 use super::sizes::Sizes;
 use super::stat::Stat;
@@ -12,7 +13,7 @@ use crate::plan::fingerprint::{Bits, BlobId, Entry, Kind, Mode, Stamp, Told, Tre
 use camino::{Utf8Path, Utf8PathBuf};
 use ring::digest::{Context, SHA256};
 use std::collections::BTreeMap;
-use std::fs::{DirEntry, FileType};
+use std::fs::DirEntry;
 
 /// The walk itself.
 pub struct Walk<'a> {
@@ -20,6 +21,8 @@ pub struct Walk<'a> {
     ignore: &'a Ignore,
     /// The index, and where the folder is in the repository
     index: Option<(&'a Index, &'a Utf8Path)>,
+    /// The entry of the index that is likely to be the next file's
+    next: usize,
     waiting: Vec<Waiting>,
     /// Folders that are sent only if something below them is
     hidden: BTreeMap<String, Stat>,
@@ -92,6 +95,7 @@ impl<'a> Walk<'a> {
             folder,
             ignore,
             index,
+            next: 0,
             waiting: Vec::new(),
             hidden: BTreeMap::new(),
             linked: BTreeMap::new(),
@@ -135,14 +139,16 @@ impl<'a> Walk<'a> {
         let listing: Result<Vec<DirEntry>, _> =
             std::fs::read_dir(full).and_then(Iterator::collect).map_err(trouble);
         let mut named = Vec::new();
+        let mut attributed = false;
         for entry in listing? {
             let name = entry.file_name().into_string().map_err(|name| {
                 format!("`{}` in `{full}` is no name in UTF-8", name.to_string_lossy())
             })?;
+            attributed |= attributes::may_be_file(&name);
             named.push((name, entry));
         }
         named.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let trusted = folder.trusted && !attributes::convert_in(full);
+        let trusted = folder.trusted && !(attributed && attributes::convert_in(full));
         for (name, entry) in named {
             let path = joined(&folder.path, &name);
             let found = Found { entry, full: joined(full.as_str(), &name).into(), trusted };
@@ -204,7 +210,7 @@ impl<'a> Walk<'a> {
         if !kind.is_file() {
             return Err(format!("`{full}` is neither a file nor a folder nor a link"));
         }
-        let blob = self.tell(&path, &stat, found.trusted);
+        let blob = self.tell(&path, found, &stat);
         if stat.links > 1 {
             self.linked.entry((stat.dev, stat.ino)).or_default().push(self.entries.len());
         }
@@ -213,14 +219,19 @@ impl<'a> Walk<'a> {
     }
 
     /// The content as the index has it; something else where it is still to be read.
-    fn tell(&mut self, path: &str, stat: &Stat, trusted: bool) -> BlobId {
+    fn tell(&mut self, path: &str, found: &Found, stat: &Stat) -> BlobId {
         let file = Unknown { entry: self.entries.len(), stat: *stat };
-        let index = self.index.filter(|_| trusted);
+        let index = self.index.filter(|_| found.trusted);
         let number = index.and_then(|(index, folder)| {
-            Some((index, index.find(&joined(folder.as_str(), path), stat)?))
+            let name = match self.folder.as_str().len().checked_sub(folder.as_str().len()) {
+                Some(root) if folder != "" => found.full.as_str().get(root..)?,
+                _ => path,
+            };
+            Some((index, index.find(name, stat, self.next)?))
         });
         match number {
             Some((index, number)) => {
+                self.next = number + 1;
                 self.told.by_index += 1;
                 self.known.push((number, file));
                 index.id(number)
@@ -264,37 +275,5 @@ impl<'a> Walk<'a> {
         self.stamp.update(path.as_bytes());
         self.stamp.update(&[0]);
         stat.stamp(&mut self.stamp);
-    }
-}
-
-/// Something in a folder that is looked into.
-struct Found {
-    entry: DirEntry,
-    full: Utf8PathBuf,
-    /// Whether the index tells its content
-    trusted: bool,
-}
-
-impl Found {
-    /// Asked by way of the open folder, which spares the system the long path. Links are not followed.
-    fn stat(&self) -> Result<(FileType, Stat), String> {
-        let meta = self.entry.metadata().map_err(|error| told(&self.full, &error))?;
-        Ok((meta.file_type(), Stat::of(&meta)))
-    }
-}
-
-/// A path below another, which may be empty.
-fn joined(folder: &str, name: &str) -> String {
-    match (folder, name) {
-        ("", name) => name.to_owned(),
-        (folder, "") => folder.to_owned(),
-        (folder, name) => [folder, "/", name].concat(),
-    }
-}
-
-fn told(path: &Utf8Path, error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => format!("`{path}` vanished while it was read"),
-        _ => format!("`{path}` cannot be read: {error}"),
     }
 }

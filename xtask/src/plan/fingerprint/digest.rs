@@ -45,11 +45,13 @@ fn put(hash: &mut Context, bytes: &[u8]) {
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
     let mut text = vec![0; bytes.len() * 2];
+    let digits = text.as_mut_slice();
     let mut at = 0;
-    for byte in bytes {
-        text[at] = DIGITS[usize::from(byte >> 4)];
-        text[at + 1] = DIGITS[usize::from(byte & 15)];
-        at += 2;
+    while at < bytes.len() {
+        let byte = bytes[at] as usize;
+        digits[2 * at] = DIGITS[byte >> 4];
+        digits[2 * at + 1] = DIGITS[byte & 15];
+        at += 1;
     }
     String::from_utf8(text).unwrap_or_default()
 }

@@ -49,9 +49,9 @@ fn of_tree(tree: &Tree) -> impl Iterator<Item = Record<'_>> {
 fn of_entry(entry: &Entry) -> impl Iterator<Item = Record<'_>> {
     let path = || entry.path.as_str().into();
     let (record, first) = match &entry.kind {
-        Kind::Folder { mode } => (Record::new("folder", [path(), mode.to_string().into()]), None),
+        Kind::Folder { mode } => (Record::new("folder", [path(), mode.text()]), None),
         Kind::File { mode, blob, first } => {
-            let fields = [path(), mode.to_string().into(), blob.to_string().into()];
+            let fields = [path(), mode.text(), hex(&blob.0).into()];
             (Record::new("file", fields), first.as_deref())
         }
         Kind::Link { text } => (Record::new("link", [path(), (**text).into()]), None),

@@ -1,5 +1,6 @@
 //! What was read of a service's files, as data: what BuildKit would be sent.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -120,6 +121,17 @@ impl Mode {
     /// Whether bits are those of a umask of 002.
     pub fn is_group_writable(bits: u32) -> bool {
         matches!(bits & 0o7777, 0o664 | 0o775)
+    }
+}
+
+impl Mode {
+    /// As it is written, without the work for those that most files have.
+    pub fn text(self) -> Cow<'static, str> {
+        match self.0 {
+            0o644 => "0644".into(),
+            0o755 => "0755".into(),
+            _ => self.to_string().into(),
+        }
     }
 }
 

@@ -18,11 +18,17 @@ pub use record::Record;
 
 use super::facts::Facts;
 use crate::manifest::Service;
+use crate::parallel;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Raised whenever the same inputs are to give another fingerprint.
 pub const SCHEMA: u32 = 1;
+
+/// How many services are worth a thread.
+const FOR_A_THREAD: usize = 32;
+/// How many threads there are at most.
+const THREADS: usize = 4;
 
 /// What a fingerprint is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -61,16 +67,25 @@ pub type Identity = Result<Fingerprint, Vec<String>>;
 pub fn identify(facts: &Facts, services: &BTreeSet<String>) -> BTreeMap<String, Identity> {
     let all = facts.graph.with_dependencies(services.iter().map(String::as_str));
     let mut identities = BTreeMap::new();
-    for name in facts.graph.levels(&all).into_iter().flatten() {
-        let known = records(facts, &name, &identities);
-        let identity = if known.reasons.is_empty() {
-            Ok(Fingerprint::of(&known.parts, no_claim(facts, &name, &identities)))
-        } else {
-            Err(known.reasons)
+    for level in facts.graph.levels(&all) {
+        // A thread has to have something to do.
+        let threads = level.len().div_ceil(FOR_A_THREAD).min(THREADS);
+        let of = |name: &String| identity(facts, name, &identities);
+        let found = match threads {
+            0 | 1 => level.iter().map(of).collect(),
+            _ => parallel::map(threads, &level, of),
         };
-        identities.insert(name, identity);
+        identities.extend(level.into_iter().zip(found));
     }
     identities
+}
+
+fn identity(facts: &Facts, name: &str, identities: &BTreeMap<String, Identity>) -> Identity {
+    let known = records(facts, name, identities);
+    if !known.reasons.is_empty() {
+        return Err(known.reasons);
+    }
+    Ok(Fingerprint::of(&known.parts, no_claim(facts, name, identities)))
 }
 
 /// What a fingerprint is made of, as far as it can be told.
