@@ -99,7 +99,7 @@ fn target(
     };
     if plan.push {
         target.tags = vec![format!("{}:{}", plan.image, plan.handle)];
-        target.output = vec![attributes([("type", "image"), ("push", "true")])];
+        target.output = vec![pushed(request)];
         target.attest = vec![attributes([("type", "provenance"), ("mode", "min")])];
     } else {
         target.attest = vec![no_provenance()];
@@ -186,6 +186,16 @@ fn ssh_attributes(ssh: &str) -> Attributes {
             [("id".to_owned(), id.into()), ("paths".to_owned(), paths.into())].into()
         }
     }
+}
+
+/// Nobody runs the image here, unless it is to be loaded: in the engine's store it would need all of its
+/// layers, those from a cache too.
+fn pushed(request: &Request) -> Attributes {
+    let mut output = attributes([("type", "image"), ("push", "true")]);
+    if !request.load {
+        output.insert("store".into(), "false".into());
+    }
+    output
 }
 
 fn no_provenance() -> Attributes {

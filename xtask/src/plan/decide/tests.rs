@@ -186,3 +186,17 @@ fn a_release_that_was_begun_goes_on_with_what_it_has() {
     assert_eq!(mid.published.as_deref(), Some("sha256:j"));
     case(&facts, &Request { force: true, ..Request::default() }, "bbb");
 }
+
+#[test]
+fn only_what_is_built_again_from_the_cache_may_come_out_the_same() {
+    let asked = ["mid".to_owned()].into();
+    let may = |request: &Request| {
+        ["base", "mid"].map(|name| may_come_out_the_same(request, &asked, name))
+    };
+    let request = Request::default();
+    assert_eq!(may(&request), [false, false], "a refreshed one would be due again at every run");
+    assert_eq!(may(&Request { no_skip: true, ..request.clone() }), [true, true]);
+    assert_eq!(may(&Request { force: true, ..request.clone() }), [false, true]);
+    assert_eq!(may(&Request { no_cache: true, ..request.clone() }), [false, false]);
+    assert_eq!(may(&Request { no_skip: true, no_cache: true, ..request }), [false, false]);
+}
