@@ -138,6 +138,9 @@ impl Sent {
             return true;
         }
         let is_folder = path.ends_with('/');
+        if is_folder && self.folders.iter().chain(&self.files).any(|own| own.starts_with(path)) {
+            return true;
+        }
         let named = self.folders.iter().filter(|folder| **folder != self.context);
         below(&self.context).is_some_and(|path| self.sends(path, is_folder))
             || named.into_iter().any(|folder| below(folder).is_some())
@@ -213,6 +216,10 @@ mod tests {
         case("*\n", "services/website/file", false);
         case("*\n", "shared/file", true);
         case("", "services/web/", true);
+        // Where git ignores or does not know a folder as a whole, it names that alone.
+        case("*\n", "services/", true);
+        case("*\n", "serv/", false);
+        case("*\n", "other/", false);
     }
 
     #[test]
