@@ -85,23 +85,31 @@ fn a_cache_that_cannot_be_asked_for_is_unknown() {
 }
 
 /// A registry that has collected a layer which the cache still names.
+/// The layer of the cache is gone, and either a step builds on it or the image, which is the published one,
+/// is pushed once more: what is in the registry already is not asked for by its content.
 #[test]
 fn a_cached_layer_that_is_gone_fails_no_build() {
-    let relay = relay_to(engine());
-    let (repository, image) = one_service(&relay);
-    engine().xtask(&repository, &["build-images", "--event", "dev"]).run().success();
-    let other = EmptyEngine::start();
-    relay.rule(When::on("GET", "/web/blobs/").skip(1), Then::Answer(Canned::status(404)));
-    let dev = ["build-images", "--event", "dev", "--force"];
-    let ran = other.0.xtask(&repository, &dev).run().success();
-    let told =
-        format!("`web` is built again without its cache `{image}:cache`: the registry has lost");
-    assert!(ran.stderr.contains(&told), "{}", ran.stderr);
-    assert!(!ran.stderr.contains("any cache"), "{}", ran.stderr);
-    relay.clear_rules();
-    let pulled = EmptyEngine::start();
-    let image = format!("{image}:dev");
-    assert_eq!(pulled.0.docker(&["run", "--rm", &image, "/bin/busybox", "cat", "/1"]), "1");
+    for dockerfile in [format!("{SERVICE}RUN cat /1 > /2\n"), SERVICE.to_owned()] {
+        let relay = relay_to(engine());
+        let (repository, image) = one_service(&relay);
+        engine().xtask(&repository, &["build-images", "--event", "dev"]).run().success();
+        repository.write("services/web/Dockerfile", &dockerfile);
+        repository.commit("the same, or a step more");
+        let other = EmptyEngine::start();
+        relay.rule(When::on("HEAD", "/web/blobs/"), Then::Answer(Canned::status(404)));
+        relay.rule(When::on("GET", "/web/blobs/").skip(1), Then::Answer(Canned::status(404)));
+        let dev = ["build-images", "--event", "dev", "--force"];
+        let ran = other.0.xtask(&repository, &dev).run().success();
+        let told = format!(
+            "`web` is built again without its cache `{image}:cache`: the registry has lost"
+        );
+        assert!(ran.stderr.contains(&told), "{dockerfile}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("any cache"), "{dockerfile}: {}", ran.stderr);
+        relay.clear_rules();
+        let pulled = EmptyEngine::start();
+        let image = format!("{image}:dev");
+        assert_eq!(pulled.0.docker(&["run", "--rm", &image, "/bin/busybox", "cat", "/1"]), "1");
+    }
 }
 
 #[test]
