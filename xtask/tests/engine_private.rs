@@ -5,7 +5,7 @@
 mod private;
 mod support;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use private::*;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -120,16 +120,25 @@ fn get(port: u16) -> String {
 
 #[test]
 fn a_base_made_twice_is_the_same_to_the_bit() {
-    let setup = setup_in(&cache(), "none");
-    let bases = Bases::new(&setup);
+    // Made again in a folder of its own: other tests read what is in the shared one.
+    let folder = Folder::new();
+    let own = Utf8PathBuf::from_path_buf(folder.0.clone()).unwrap();
+    share_packages(&own);
+    let (shared, own) = (setup_in(&cache(), "none"), setup_in(&own, "none"));
+    let (shared, own) = (Bases::new(&shared), Bases::new(&own));
     for recipe in [busybox(), debian()] {
-        let first = bases.ensure("a", &recipe).unwrap();
-        std::fs::remove_dir_all(&first.layout).unwrap();
-        assert_eq!(bases.find(&recipe), None);
-        let second = bases.ensure("b", &recipe).unwrap();
-        assert_eq!(first, second);
-        assert_eq!(bases.find(&recipe), Some(second));
+        let first = shared.ensure("a", &recipe).unwrap();
+        assert_eq!(own.find(&recipe), None);
+        let second = own.ensure("b", &recipe).unwrap();
+        assert_ne!(first.layout, second.layout);
+        assert_eq!((&first.digest, &first.platforms), (&second.digest, &second.platforms));
+        assert_eq!(own.find(&recipe), Some(second));
     }
+}
+
+/// The packages that the other tests fetched.
+fn share_packages(folder: &Utf8Path) {
+    std::os::unix::fs::symlink(cache().join("packages"), folder.join("packages")).unwrap();
 }
 
 /// A dockerd of someone else, with Docker's own firewall that lets nothing through, in a network
@@ -236,8 +245,7 @@ fn a_deep_cache_folder_still_has_short_sockets() {
     let folder = Folder::new();
     let deep = Utf8PathBuf::from_path_buf(folder.0.join("d".repeat(90))).unwrap();
     std::fs::create_dir_all(&deep).unwrap();
-    // The packages of the other tests.
-    std::os::unix::fs::symlink(cache().join("packages"), deep.join("packages")).unwrap();
+    share_packages(&deep);
     let engine = TestEngine::within(&deep, "deep");
     engine.load_base("busybox:debian", &busybox());
     engine.docker(&["run", "--rm", "busybox:debian", "true"]);
