@@ -25,6 +25,20 @@ pub fn map<I: Sync, T: Send>(threads: usize, items: &[I], f: impl Fn(&I) -> T + 
     results.into_iter().map(|(_, result)| result).collect()
 }
 
+/// The least that a thread is started for.
+const FOR_A_THREAD: usize = 32;
+/// The most threads that compute.
+const MOST: usize = 8;
+
+/// The same for what computes: no more threads than there are processors, and none for few items.
+pub fn compute<I: Sync, T: Send>(items: &[I], f: impl Fn(&I) -> T + Sync) -> Vec<T> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    match items.len().div_ceil(FOR_A_THREAD).min(processors).min(MOST) {
+        0 | 1 => items.iter().map(f).collect(),
+        threads => map(threads, items, f),
+    }
+}
+
 /// A lock that does not care whether another thread panicked.
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

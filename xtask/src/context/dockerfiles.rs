@@ -4,6 +4,7 @@
 use crate::diagnostic::{Diagnostic, Source, report};
 use crate::error::Wrong;
 use crate::manifest::{Loaded, Service};
+use crate::parallel;
 use crate::plan::dockerfile::{self, Dockerfile, Question, Unclear};
 use crate::plan::graph::{Cycle, Graph, Needs, Problem, needs};
 use crate::plan::steering;
@@ -22,11 +23,15 @@ pub struct Dockerfiles {
 pub fn read(root: &Utf8Path, loaded: &Loaded) -> Result<Dockerfiles> {
     let mut by_service = BTreeMap::new();
     let mut mistakes = Vec::new();
-    for service in loaded.manifest.services.values() {
-        match std::fs::read_to_string(root.join(&service.dockerfile)) {
-            Ok(text) => {
-                let source = Source::new(service.dockerfile.as_str(), &text);
-                by_service.insert(service.name.clone(), (source, dockerfile::parse(&text)));
+    let services: Vec<&Service> = loaded.manifest.services.values().collect();
+    let read = parallel::compute(&services, |service| -> std::io::Result<_> {
+        let text = std::fs::read_to_string(root.join(&service.dockerfile))?;
+        Ok((Source::new(service.dockerfile.as_str(), &text), dockerfile::parse(&text)))
+    });
+    for (service, read) in services.into_iter().zip(read) {
+        match read {
+            Ok(read) => {
+                by_service.insert(service.name.clone(), read);
             }
             Err(error) => {
                 let span = loaded.places.service(&service.name);
@@ -52,8 +57,10 @@ impl Dockerfiles {
     pub fn graph(&self, loaded: &Loaded) -> Result<(BTreeMap<String, Needs>, Graph)> {
         let mut all = BTreeMap::new();
         let mut mistakes = Vec::new();
-        for service in loaded.manifest.services.values() {
-            match self.needs_of(loaded, service) {
+        let services: Vec<&Service> = loaded.manifest.services.values().collect();
+        let needed = parallel::compute(&services, |service| self.needs_of(loaded, service));
+        for (service, needed) in services.into_iter().zip(needed) {
+            match needed {
                 Ok(needs) => {
                     all.insert(service.name.clone(), needs);
                 }

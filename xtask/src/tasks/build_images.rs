@@ -65,8 +65,7 @@ pub fn planned_release(session: &Session, options: &BuildImages) -> Result<Plan>
 fn planned_of(session: &Session, mut reading: Reading) -> Result<Plan> {
     let docker = connect::find(&setup(session)?)?;
     reading.look(docker.as_ref())?;
-    reading.caches()?;
-    reading.plan()
+    reading.caches()
 }
 
 /// Builds images as the event says.
@@ -129,8 +128,7 @@ impl<'a> Run<'a> {
         if builds {
             let making = if self.pushes { Making::MakeAndShare } else { Making::Make };
             self.reading.bring_bases(making)?;
-            self.reading.caches()?;
-            self.plan = self.reading.plan()?;
+            self.plan = self.reading.caches()?;
             self.check_builder()?;
         }
         Ok(())

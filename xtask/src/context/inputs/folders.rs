@@ -18,8 +18,8 @@ use std::sync::Arc;
 pub struct Folders<'a> {
     /// The repository's real root
     pub root: &'a Utf8Path,
-    index: Option<&'a Index>,
-    numbers: BTreeMap<(Utf8PathBuf, String), usize>,
+    /// By real path and the text of the rules
+    numbers: BTreeMap<(String, String), usize>,
     todo: Vec<(Utf8PathBuf, Rules)>,
 }
 
@@ -37,15 +37,15 @@ impl Trees {
 }
 
 impl<'a> Folders<'a> {
-    pub fn new(root: &'a Utf8Path, index: Option<&'a Index>) -> Self {
-        Self { root, index, numbers: BTreeMap::new(), todo: Vec::new() }
+    pub fn new(root: &'a Utf8Path) -> Self {
+        Self { root, numbers: BTreeMap::new(), todo: Vec::new() }
     }
 
     /// Adds a folder, given relative to the root. Links that lead to it are followed, as buildx does.
     pub fn add(&mut self, folder: &Utf8Path, rules: Rules) -> Result<Folder, String> {
         let real = self.root.join(folder).canonicalize_utf8();
         let real = real.map_err(|error| format!("`{folder}` cannot be read: {error}"))?;
-        let key = (real.clone(), rules.text.clone());
+        let key = (real.to_string(), rules.text.clone());
         let number = *self.numbers.entry(key).or_insert(self.todo.len());
         if number == self.todo.len() {
             self.todo.push((real, rules));
@@ -54,11 +54,11 @@ impl<'a> Folders<'a> {
     }
 
     /// Walks all, then reads what the index does not know.
-    pub fn read(self, processes: &Processes) -> Result<Trees> {
+    pub fn read(self, processes: &Processes, index: Option<&Index>) -> Result<Trees> {
         let interrupt = &processes.interrupt;
         let (walked, sizes) = std::thread::scope(|scope| {
-            let sizes = scope.spawn(|| self.sizes(processes));
-            (self.walk(interrupt), sizes.join())
+            let sizes = scope.spawn(|| self.sizes(processes, index?));
+            (self.walk(interrupt, index), sizes.join())
         });
         let sizes = sizes.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let mut walked = walked?;
@@ -76,20 +76,24 @@ impl<'a> Folders<'a> {
         Ok(Trees(trees.collect()))
     }
 
-    fn walk(&self, interrupt: &Interrupt) -> Result<Vec<Result<Walked, String>>> {
+    fn walk(
+        &self,
+        interrupt: &Interrupt,
+        index: Option<&Index>,
+    ) -> Result<Vec<Result<Walked, String>>> {
         pool::for_each(interrupt, &self.todo, |(folder, rules)| {
             let below = folder.strip_prefix(self.root).ok();
             let trusted = |below: &Utf8Path| !attributes::convert_above(self.root, below);
-            let index = self.index.zip(below.filter(|below| trusted(below)));
+            let index = index.zip(below.filter(|below| trusted(below)));
             Walk::new(folder, &rules.ignore, index).walk(interrupt)
         })
     }
 
-    fn sizes(&self, processes: &Processes) -> Option<Sizes> {
+    fn sizes(&self, processes: &Processes, index: &Index) -> Option<Sizes> {
         let folders =
             self.todo.iter().filter_map(|(folder, _)| folder.strip_prefix(self.root).ok());
         let folders = folders.map(Utf8Path::to_owned).collect();
-        Some(Sizes::of(processes, self.root, self.index?, &folders))
+        Some(Sizes::of(processes, self.root, index, &folders))
     }
 }
 

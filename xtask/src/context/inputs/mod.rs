@@ -40,10 +40,13 @@ pub fn read(
     let services: Vec<&Service> =
         services.iter().filter_map(|name| world.facts.service(name)).collect();
     let root = world.root.canonicalize_utf8().unwrap_or_else(|_| world.root.clone());
-    let index = trust::index(processes, env, &root);
-    let mut folders = Folders::new(&root, index.as_ref());
-    let wanted: Vec<Wanted> = services.iter().map(|s| Wanted::of(s, &mut folders)).collect();
-    let trees = folders.read(processes)?;
+    let mut folders = Folders::new(&root);
+    let (index, wanted) = std::thread::scope(|scope| {
+        let index = scope.spawn(|| trust::index(processes, env, &root));
+        let wanted: Vec<Wanted> = services.iter().map(|s| Wanted::of(s, &mut folders)).collect();
+        (index.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), wanted)
+    });
+    let trees = folders.read(processes, index.as_ref())?;
     let tree = |folder: Result<Folder, String>| folder.and_then(|folder| trees.get(folder));
     let inputs = services.into_iter().zip(wanted).map(|(service, wanted)| {
         let named = wanted.named.into_iter().map(|(name, folder)| (name, tree(folder)));

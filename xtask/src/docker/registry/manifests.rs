@@ -5,6 +5,7 @@ use super::message::{Content, Incoming};
 use super::oci::{Index, Manifest, Platform, digest_of, has_digest, media};
 use super::reference::is_digest;
 use super::{Answer, Kind, Reason, Reference, Registry};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::http::Method;
@@ -163,20 +164,26 @@ impl Fetched {
     }
 }
 
+/// What a manifest says of itself.
+#[derive(Deserialize)]
+struct Said {
+    #[serde(rename = "mediaType")]
+    media_type: Option<Value>,
+}
+
 /// The media type of a manifest's bytes: what they say themselves, else what the header says. An
 /// error where they are no JSON object, or neither is a manifest's type.
 fn media_type(bytes: &[u8], header: &str) -> Result<String, String> {
-    let value: Value = match serde_json::from_slice(bytes) {
-        Ok(value @ Value::Object(_)) => value,
-        _ => {
-            return Err(format!(
-                "no JSON object, but {}",
-                super::reason::excerpt(&String::from_utf8_lossy(bytes))
-            ));
-        }
+    // Serde would take an array for the fields in their order.
+    let object = bytes.trim_ascii_start().starts_with(b"{");
+    let Some(said) = object.then(|| serde_json::from_slice::<Said>(bytes).ok()).flatten() else {
+        return Err(format!(
+            "no JSON object, but {}",
+            super::reason::excerpt(&String::from_utf8_lossy(bytes))
+        ));
     };
     let header = essence(header);
-    let own = value["mediaType"].as_str().unwrap_or(&header);
+    let own = said.media_type.as_ref().and_then(Value::as_str).unwrap_or(&header);
     if media::is_manifest(own) {
         Ok(own.to_owned())
     } else {

@@ -14,6 +14,7 @@ mod judge;
 mod lookup;
 mod manifests;
 mod message;
+mod names;
 pub mod oci;
 mod packages;
 mod patience;

@@ -1,6 +1,7 @@
 //! One HTTP exchange: no credentials of its own, no redirects, no second try. Counts what goes by.
 
 use super::message::{Content, Incoming, Limits, Outgoing, Server, head, what};
+use super::names::Names;
 use super::settings::Settings;
 use super::url::{Url, is_loopback};
 use super::{Kind, Reason};
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use ureq::http;
 use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::{resolver::DefaultResolver, transport::DefaultConnector};
 use ureq::{Agent, Proxy, SendBody};
 
 /// How many idle connections are kept for a host; as many look-ups run side by side.
@@ -223,7 +225,11 @@ fn agent(proxy: Option<Proxy>, tls: TlsConfig) -> Agent {
         .max_idle_connections_per_host(KEPT)
         .proxy(proxy)
         .tls_config(tls);
-    config.build().new_agent()
+    Agent::with_parts(
+        config.build(),
+        DefaultConnector::default(),
+        Names::<DefaultResolver>::default(),
+    )
 }
 
 fn timed<B: ureq::AsSendBody>(

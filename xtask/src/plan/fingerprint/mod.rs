@@ -25,11 +25,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Raised whenever the same inputs are to give another fingerprint.
 pub const SCHEMA: u32 = 1;
 
-/// How many services are worth a thread.
-const FOR_A_THREAD: usize = 32;
-/// How many threads there are at most.
-const THREADS: usize = 4;
-
 /// What a fingerprint is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -68,13 +63,7 @@ pub fn identify(facts: &Facts, services: &BTreeSet<String>) -> BTreeMap<String, 
     let all = facts.graph.with_dependencies(services.iter().map(String::as_str));
     let mut identities = BTreeMap::new();
     for level in facts.graph.levels(&all) {
-        // A thread has to have something to do.
-        let threads = level.len().div_ceil(FOR_A_THREAD).min(THREADS);
-        let of = |name: &String| identity(facts, name, &identities);
-        let found = match threads {
-            0 | 1 => level.iter().map(of).collect(),
-            _ => parallel::map(threads, &level, of),
-        };
+        let found = parallel::compute(&level, |name| identity(facts, name, &identities));
         identities.extend(level.into_iter().zip(found));
     }
     identities

@@ -196,10 +196,13 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// Asks which caches there are for what is built.
-    pub fn caches(&mut self) -> Result<()> {
-        let services: Vec<String> =
-            self.plan()?.built().map(|service| service.service.clone()).collect();
+    /// Asks which caches there are for what is built, and gives the plan that knows them.
+    pub fn caches(&mut self) -> Result<Plan> {
+        let plan = self.plan()?;
+        let services: Vec<String> = plan.built().map(|service| service.service.clone()).collect();
+        if services.is_empty() {
+            return Ok(plan);
+        }
         let (registry, facts, left) = (&self.registry, &mut self.world.facts, Some(self.left));
         facts.tags_there = published::cache_tags(registry, facts, &services, left)?;
         for (_, there) in
@@ -207,7 +210,7 @@ impl<'a> Reading<'a> {
         {
             *there = Known::Known(false);
         }
-        Ok(())
+        self.plan()
     }
 
     /// The plan, as far as things are known.
