@@ -18,6 +18,7 @@ pub mod nearest;
 pub mod parallel;
 pub mod plan;
 pub mod process;
+pub mod real_path;
 pub mod report;
 pub mod tasks;
 pub mod time;

@@ -4,6 +4,7 @@
 use super::{Loaded, Service};
 use crate::diagnostic::{Diagnostic, Span, quoted};
 use crate::nearest::nearest;
+use crate::{parallel, real_path};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::ErrorKind;
 
@@ -31,18 +32,23 @@ pub fn check_files(loaded: &Loaded, root: &Utf8Path) -> Vec<Diagnostic> {
             return vec![loaded.source.at(&(0..0), message)];
         }
     };
-    let mut mistakes = Vec::new();
-    for service in loaded.manifest.services.values() {
-        let (context, dockerfile, named) = wanted(loaded, service);
-        let context_mistake = check(loaded, &real_root, &context);
-        // A context that is not there has no Dockerfile either: one mistake, said once.
-        if context_mistake.is_none() || !service.dockerfile.starts_with(&service.context) {
-            mistakes.extend(check(loaded, &real_root, &dockerfile));
-        }
-        mistakes.extend(context_mistake);
-        mistakes.extend(named.iter().filter_map(|wanted| check(loaded, &real_root, wanted)));
-    }
+    let services: Vec<&Service> = loaded.manifest.services.values().collect();
+    let found = parallel::compute(&services, |service| check_service(loaded, &real_root, service));
+    let mut mistakes: Vec<Diagnostic> = found.into_iter().flatten().collect();
     mistakes.sort_by_key(|mistake| mistake.span.start);
+    mistakes
+}
+
+fn check_service(loaded: &Loaded, root: &Utf8Path, service: &Service) -> Vec<Diagnostic> {
+    let mut mistakes = Vec::new();
+    let (context, dockerfile, named) = wanted(loaded, service);
+    let context_mistake = check(loaded, root, &context);
+    // A context that is not there has no Dockerfile either: one mistake, said once.
+    if context_mistake.is_none() || !service.dockerfile.starts_with(&service.context) {
+        mistakes.extend(check(loaded, root, &dockerfile));
+    }
+    mistakes.extend(context_mistake);
+    mistakes.extend(named.iter().filter_map(|wanted| check(loaded, root, wanted)));
     mistakes
 }
 
@@ -83,7 +89,7 @@ fn check(loaded: &Loaded, root: &Utf8Path, wanted: &Wanted<'_>) -> Option<Diagno
     let Wanted { what, kind, path, span } = wanted;
     let shown = quoted(path.as_str());
     let say = |problem: &str| loaded.source.at(span, format!("{what}: {shown} {problem}"));
-    let real = match root.join(path).canonicalize_utf8() {
+    let real = match real_path::below(root, path) {
         Ok(real) => real,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Some(say("does not exist").help(absent(root, path, *kind)));

@@ -9,6 +9,7 @@ use super::{Answer, attributes, blob, pool};
 use crate::interrupt::Interrupt;
 use crate::plan::fingerprint::{BlobId, Kind};
 use crate::process::Processes;
+use crate::real_path;
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
@@ -43,7 +44,7 @@ impl<'a> Folders<'a> {
 
     /// Adds a folder, given relative to the root. Links that lead to it are followed, as buildx does.
     pub fn add(&mut self, folder: &Utf8Path, rules: Rules) -> Result<Folder, String> {
-        let real = self.root.join(folder).canonicalize_utf8();
+        let real = real_path::below(self.root, folder);
         let real = real.map_err(|error| format!("`{folder}` cannot be read: {error}"))?;
         let key = (real.to_string(), rules.text.clone());
         let number = *self.numbers.entry(key).or_insert(self.todo.len());
