@@ -87,14 +87,22 @@ fn everyone_is_measured_at_the_same_work_and_nothing_is_left() {
             assert_eq!(row.get("peak-memory").is_some(), contestant == "xtask", "{row:#}");
         }
     }
-    let ours = |case: usize| {
-        let counts = row(&report, cases[case], "xtask")["counts"].clone();
+    let steps = |case: usize, contestant: &str| {
+        let counts = row(&report, cases[case], contestant)["counts"].clone();
         ["steps", "cached"].map(|count| counts[count]["max"].as_u64().unwrap())
     };
+    let ours = |case: usize| steps(case, "xtask");
     // Nothing is built; everything from the cache; a base, and the service that stands on it.
     assert_eq!(ours(1), [0, 0]);
     assert_eq!(ours(8)[0], ours(8)[1], "{report:#}");
     assert!(ours(8)[0] > 10 && ours(11)[0] > ours(11)[1], "{report:#}");
+    for peer in &CONTESTANTS[1..] {
+        let all = steps(0, peer);
+        assert!(all[0] > 10 && all[1] < all[0], "{peer} cold: {report:#}");
+        // They go through every step again, and find it in the engine.
+        assert_eq!(steps(1, peer), [all[0], all[0]], "{peer} noop: {report:#}");
+        assert!(steps(7, peer)[1] < all[0], "{peer} one-edit: {report:#}");
+    }
     let floor = row(&report, cases[1], "floor");
     assert!(floor["floor"]["gets"].as_f64().unwrap() > 0.0, "{floor:#}");
     assert!(floor.get("traffic").is_none());

@@ -3,6 +3,7 @@
 
 use super::engine::OwnEngine;
 use super::peers::Peer;
+use super::recorded::Records;
 use super::report::{OURS, Run, Steps};
 use super::scenario::{Case, Event, Scenario};
 use super::traffic::Traffic;
@@ -61,6 +62,15 @@ impl Contestant {
             Self::Peer(peer) => peer.name(),
         }
     }
+}
+
+/// What is counted besides time and traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// Nothing more
+    Traffic,
+    /// The steps of a peer, too: that takes a moment for each service, after the time is taken
+    Steps,
 }
 
 /// What is the same for all lanes.
@@ -165,23 +175,50 @@ impl Lane {
 
     /// Builds the commit that is checked out, or releases it, under `tags`; an engine other than the
     /// lane's own is an empty one.
-    pub fn run(&self, site: &Site, case: Case, tags: &[String], docker: &Docker) -> Result<Run> {
-        let commands = match self.contestant {
-            Contestant::Ours => vec![self.ours(site, case, tags, docker)],
-            Contestant::Peer(peer) => peer.commands(&self.work, case.event, tags, docker)?,
+    pub fn run(
+        &self,
+        site: &Site,
+        case: Case,
+        tags: &[String],
+        docker: &Docker,
+        counts: Counting,
+    ) -> Result<Run> {
+        let run = match self.contestant {
+            Contestant::Ours => self.run_ours(site, self.ours(site, case, tags, docker)),
+            Contestant::Peer(peer) => {
+                let commands = peer.commands(&self.work, case.event, tags, docker)?;
+                self.run_peer(site, commands, docker, counts)
+            }
         };
-        let mut run = site
-            .measure(commands, &self.relay)
-            .with_context(|| format!("{} did not do its work", self.contestant.name()))?;
-        if self.contestant != Contestant::Ours {
-            // That of a client says nothing: its engine does the work.
-            run.peak_memory = None;
-        }
+        let run = run.with_context(|| format!("{} did not do its work", self.contestant.name()))?;
         self.check_published(site, tags)?;
-        if self.contestant == Contestant::Ours {
-            run.steps = site.steps()?;
-        }
         Ok(run)
+    }
+
+    fn run_ours(&self, site: &Site, command: Command) -> Result<Run> {
+        let run = site.measure(vec![command], &self.relay)?;
+        Ok(Run { steps: site.steps()?, ..run })
+    }
+
+    fn run_peer(
+        &self,
+        site: &Site,
+        commands: Vec<Command>,
+        docker: &Docker,
+        counts: Counting,
+    ) -> Result<Run> {
+        let builds = self.contestant != Contestant::Peer(Peer::Imagetools);
+        let records = match counts {
+            Counting::Steps if builds => Some(Records::begin(docker, &site.setup.processes)?),
+            _ => None,
+        };
+        let run = site.measure(commands, &self.relay)?;
+        let steps = match records {
+            Some(records) => records.steps(self.work.services.len())?,
+            None => None,
+        };
+        // The memory of a client says nothing: its engine does the work.
+        Ok(Run { peak_memory: None, steps, ..run })
     }
 
     fn ours(&self, site: &Site, case: Case, tags: &[String], docker: &Docker) -> Command {

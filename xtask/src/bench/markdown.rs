@@ -1,7 +1,7 @@
 //! The report as a table in Markdown, for a summary or a README. Pure.
 
 use super::report::{Report, Row};
-use super::table::{megabytes, seconds, times};
+use super::table::{megabytes, percent, seconds, times};
 use super::verdict::named;
 use crate::report::count;
 use std::fmt::Write as _;
@@ -49,7 +49,7 @@ fn cells(row: &Row) -> [String; 8] {
         or_empty(row.requests_per_service.map(|requests| format!("{requests:.1}"))),
         or_empty(traffic.map(|traffic| megabytes(traffic.bytes_pushed))),
         or_empty(traffic.map(|traffic| megabytes(traffic.bytes_pulled))),
-        or_empty(row.hit_rate().map(|rate| format!("{:.0} %", rate * 100.0))),
+        or_empty(row.hit_rate().map(percent)),
         or_empty(row.peak_memory.map(megabytes)),
     ]
 }

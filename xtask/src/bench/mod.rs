@@ -8,6 +8,7 @@ pub mod generate;
 mod lane;
 mod markdown;
 pub mod peers;
+mod recorded;
 pub mod report;
 pub mod repository;
 pub mod run;

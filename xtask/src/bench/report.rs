@@ -23,7 +23,7 @@ pub struct Run {
     pub traffic: Traffic,
     /// The most memory that our process had, in bytes
     pub peak_memory: Option<u64>,
-    /// Steps that were run or cached, and those that were cached, where the builder tells
+    /// Steps that were run or cached, and those that were cached, where they were counted
     pub steps: Option<Steps>,
 }
 
@@ -107,7 +107,7 @@ pub struct Counts {
     pub pushed: Extent,
     /// Bytes of bodies from the registry
     pub pulled: Extent,
-    /// Steps that could be cached, where they are known
+    /// Steps that could be cached, of the runs in which they were counted
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<Extent>,
     /// Those of them that were
@@ -140,8 +140,8 @@ impl fmt::Display for Extent {
 impl Counts {
     fn of(runs: &[Run]) -> Option<Self> {
         let each = |count: fn(&Run) -> u64| Extent::of(runs.iter().map(count));
-        let steps: Option<Vec<Steps>> = runs.iter().map(|run| run.steps).collect();
-        let of_steps = |count: fn(&Steps) -> u64| Extent::of(steps.as_deref()?.iter().map(count));
+        let steps = runs.iter().filter_map(|run| run.steps);
+        let of_steps = |count: fn(Steps) -> u64| Extent::of(steps.clone().map(count));
         Some(Self {
             requests: each(|run| run.traffic.requests)?,
             tags: each(|run| run.traffic.tags)?,

@@ -3,7 +3,7 @@
 use super::engine::{OwnEngine, purge_leftovers};
 use super::floor::{self, Floor};
 use super::generate::Wanted;
-use super::lane::{Contestant, Lane, Site, registry_of, work};
+use super::lane::{Contestant, Counting, Lane, Site, registry_of, work};
 use super::report::{Report, Row, Run, SCHEMA, compare};
 use super::repository::{Own, Repository};
 use super::scenario::{Case, Engine, Event, Scenario, rotated};
@@ -99,9 +99,12 @@ impl Bench<'_> {
                 for contestant in rotated(&contestants, run) {
                     if case.event == Event::Release {
                         // What is released was published on dev.
-                        self.measure(Case { event: Event::Dev, ..*case }, contestant)?;
+                        let dev = Case { event: Event::Dev, ..*case };
+                        self.measure(dev, contestant, Counting::Traffic)?;
                     }
-                    let result = self.measure(*case, contestant)?;
+                    // Once is enough: the steps of a peer are the same in each run.
+                    let counts = if run == 0 { Counting::Steps } else { Counting::Traffic };
+                    let result = self.measure(*case, contestant, counts)?;
                     self.tell(*case, contestant, run, &result);
                     runs.entry(contestant).or_default().push(result);
                 }
@@ -141,13 +144,13 @@ impl Bench<'_> {
         for contestant in self.asked.contestants_of(scenario) {
             if !self.lanes.contains_key(&contestant) {
                 (self.site.say)(&format!("publishing everything by {} first", contestant.name()));
-                self.measure(Scenario::Cold.cases()[0], contestant)?;
+                self.measure(Scenario::Cold.cases()[0], contestant, Counting::Traffic)?;
             }
         }
         Ok(())
     }
 
-    fn measure(&mut self, case: Case, contestant: Contestant) -> Result<Run> {
+    fn measure(&mut self, case: Case, contestant: Contestant, counts: Counting) -> Result<Run> {
         if case.engine == Engine::New {
             // The engine before goes away first, so that there are not two.
             drop(self.lanes.remove(&contestant));
@@ -160,7 +163,7 @@ impl Bench<'_> {
         };
         let docker = &fresh.as_ref().unwrap_or(&lane.own).docker;
         let Repository { revision, commits, .. } = &self.repository;
-        lane.run(self.site, case, &case.event.tags(revision, *commits), docker)
+        lane.run(self.site, case, &case.event.tags(revision, *commits), docker, counts)
     }
 
     fn lane(&self, contestant: Contestant) -> Result<&Lane> {

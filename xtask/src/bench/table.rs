@@ -3,7 +3,7 @@
 use super::report::{Report, Row};
 
 /// The columns; a row that begins like the one above does not repeat it.
-const HEAD: [&str; 12] = [
+const HEAD: [&str; 13] = [
     "scenario",
     "event",
     "engine",
@@ -15,6 +15,7 @@ const HEAD: [&str; 12] = [
     "req/service",
     "pushed",
     "pulled",
+    "hits",
     "memory",
 ];
 /// How many columns say which case a row is of.
@@ -57,8 +58,13 @@ fn cells(row: &Row) -> [String; HEAD.len()] {
         or_empty(row.requests_per_service.map(|requests| format!("{requests:.1}"))),
         or_empty(traffic.map(|traffic| megabytes(traffic.bytes_pushed))),
         or_empty(traffic.map(|traffic| megabytes(traffic.bytes_pulled))),
+        or_empty(row.hit_rate().map(percent)),
         or_empty(row.peak_memory.map(megabytes)),
     ]
+}
+
+pub fn percent(part: f64) -> String {
+    format!("{:.0} %", part * 100.0)
 }
 
 pub fn seconds(seconds: f64) -> String {
@@ -82,14 +88,15 @@ pub fn megabytes(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::report::{Run, compare, tests::report};
+    use crate::bench::report::{Run, Steps, compare, tests::report};
     use crate::bench::scenario::Scenario;
     use crate::bench::traffic::Traffic;
 
     fn rows(case: usize, of: &[(&'static str, f64, Option<u64>)]) -> Vec<Row> {
         let row = |(by, seconds, peak_memory): &(&'static str, f64, Option<u64>)| {
             let traffic = Traffic { requests: 30, bytes_pulled: 1_250_000, ..Traffic::default() };
-            let run = Run { seconds: *seconds, traffic, peak_memory: *peak_memory, steps: None };
+            let steps = peak_memory.map(|_| Steps { total: 3, cached: 2 });
+            let run = Run { seconds: *seconds, traffic, peak_memory: *peak_memory, steps };
             Row::of(Scenario::Noop.cases()[case], by, &[run], 20).unwrap()
         };
         let mut rows: Vec<Row> = of.iter().map(row).collect();
@@ -103,8 +110,8 @@ mod tests {
         all.extend(rows(3, &[("xtask", 0.1, None)]));
         let report = Report { rows: all, ..report(&[]) };
         let expected = "\
-scenario  event  engine  by     median      min-max  of ours  of best peer  req/service  pushed  pulled   memory
-noop      pr     warm    xtask   0.050  0.050-0.050    1.00x         0.03x          1.5  0.0 MB  1.2 MB  21.0 MB
+scenario  event  engine  by     median      min-max  of ours  of best peer  req/service  pushed  pulled  hits   memory
+noop      pr     warm    xtask   0.050  0.050-0.050    1.00x         0.03x          1.5  0.0 MB  1.2 MB  67 %  21.0 MB
                          bake     2.00    2.00-2.00      40x         1.00x          1.5  0.0 MB  1.2 MB
 noop      dev    fresh   xtask   0.100  0.100-0.100    1.00x                        1.5  0.0 MB  1.2 MB
 ";
