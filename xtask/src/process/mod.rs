@@ -13,6 +13,7 @@ pub use measured::Measured;
 pub use stream::{Ended, Heard, Stream};
 
 use crate::interrupt::Interrupt;
+use crate::report::alive::Alive;
 use anyhow::{Context as _, Result};
 use camino::Utf8Path;
 use failure::{failed, not_started};
@@ -50,9 +51,10 @@ impl Processes {
     }
 
     /// Runs a command that may be long, and fails unless it exits with 0. Its output is only shown
-    /// in the error.
+    /// in the error; where it takes long, that is said.
     pub fn run(&self, command: &Command) -> Result<()> {
-        let ended = self.stream(command, &mut |_, _| {})?;
+        let mut alive = Alive::begin();
+        let ended = self.listen(command, &mut |_| alive.look(|| command.purpose.clone()))?;
         match ended.code {
             0 => Ok(()),
             code => Err(failed(command, code, &ended.stderr).into()),

@@ -1,6 +1,7 @@
 //! What a run tells: the terminal, files for later, data on standard output.
 
 pub mod advice;
+pub mod alive;
 pub mod assemble;
 pub mod balance;
 pub mod board;

@@ -7,9 +7,23 @@ use crate::parallel::lock;
 use std::fmt::{Arguments, Write as _};
 use std::io::Write as _;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// How many lines of a live area stand from the cursor on.
 static LIVE: Mutex<usize> = Mutex::new(0);
+
+/// Whether signs of life are left out (`--quiet`).
+static HUSHED: AtomicBool = AtomicBool::new(false);
+
+/// From now on only what is asked for or goes wrong is said.
+pub fn hush() {
+    HUSHED.store(true, Relaxed);
+}
+
+/// Whether the run is to be quiet.
+pub fn is_hushed() -> bool {
+    HUSHED.load(Relaxed)
+}
 
 /// Says a line on standard error: `say!("note: {note}")`.
 macro_rules! say {

@@ -5,6 +5,7 @@ mod mode;
 
 pub use mode::{Level, Mode};
 
+use super::alive::SIGN_OF_LIFE;
 use super::board::{Board, Change, Doing, Line, State, Tone, said};
 use super::stderr::{self, say};
 use super::text::{cut, harmless, on_one_line};
@@ -14,8 +15,6 @@ use crate::docker::progress::{Progress, StepName, Update};
 use crate::time::Clock;
 use std::time::{Duration, Instant};
 
-/// How often something is said where nothing else is: 30 s at most, with what a look may take.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(25);
 /// How often the table changes.
 const REFRESH: Duration = Duration::from_millis(200);
 /// Steps that took longer are worth a line where there is no table, in seconds.

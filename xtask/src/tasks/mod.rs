@@ -59,6 +59,9 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         common: cli.common.clone(),
         began: Instant::now(),
     };
+    if cli.common.quiet {
+        crate::report::stderr::hush();
+    }
     match &cli.task {
         Task::BuildImages(options) => build_images::run(&session, options),
         Task::Plan(options) => build_images::plan(&session, options),

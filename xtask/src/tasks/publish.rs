@@ -10,6 +10,7 @@ use crate::docker::registry::Fetched;
 use crate::docker::release::{Image, Release, Shelf};
 use crate::parallel;
 use crate::plan::{Plan, ServicePlan};
+use crate::report::alive::during;
 use crate::time::rfc3339;
 use anyhow::Result;
 use semver::Version;
@@ -109,7 +110,7 @@ impl Publication<'_> {
             stands: self.stands.clone(),
             again: self.again,
         };
-        release.publish()
+        during(&format!("releasing v{version}"), || release.publish())
     }
 
     fn images(&self) -> Result<Vec<Image>> {
@@ -138,11 +139,12 @@ impl Publication<'_> {
         let all = self.plan.services.iter();
         let services: Vec<(&ServicePlan, &Fetched)> =
             all.filter_map(|plan| Some((plan, self.indexes.get(&plan.service)?))).collect();
-        let came = parallel::map(CONNECTIONS, &services, |(service, index)| {
+        let move_one = |(service, index): &(&ServicePlan, &Fetched)| {
             let tags: Vec<String> =
                 service.tags.iter().filter(|tag| !held_back.contains(tag)).cloned().collect();
             self.publish.move_tags(&service.image, index, &tags)
-        });
+        };
+        let came = during("moving tags", || parallel::map(CONNECTIONS, &services, move_one));
         let mut ended = Vec::new();
         for ((service, index), (tags, result)) in services.into_iter().zip(came) {
             moved.insert(service.service.clone(), tags);

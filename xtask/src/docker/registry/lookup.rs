@@ -2,6 +2,7 @@
 
 use super::oci::Platform;
 use super::{Answer, Fetched, Kind, Reason, Reference, Registry};
+use crate::report::alive::Alive;
 use serde::Deserialize;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
@@ -91,11 +92,15 @@ impl Registry {
     ) -> Vec<Answer<T>> {
         let mut all: Vec<Option<Answer<T>>> = std::iter::repeat_with(|| None).take(count).collect();
         let mut kind = Kind::Local;
+        let (mut answered, mut alive) = (0, Alive::begin());
         loop {
             let slice = Duration::from_millis(20);
             let left = end.map_or(slice, |end| end.saturating_duration_since(Instant::now()));
             match answers.recv_timeout(left.min(slice)) {
-                Ok((at, answer)) => all[at] = Some(answer),
+                Ok((at, answer)) => {
+                    all[at] = Some(answer);
+                    answered += 1;
+                }
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(mpsc::RecvTimeoutError::Timeout) => {
                     if self.shared.interrupt.is_raised() {
@@ -106,6 +111,7 @@ impl Registry {
                         kind = Kind::TimedOut;
                         break;
                     }
+                    alive.look(|| format!("{answered} of {count} answers of registries are in"));
                 }
             }
         }

@@ -4,6 +4,8 @@ use super::Run;
 use crate::context::event::Kind;
 use crate::docker::Docker;
 use crate::docker::build::{Failed, Outcome};
+use crate::process::Heard;
+use crate::report::alive::Alive;
 use crate::report::say;
 use anyhow::Result;
 use std::collections::BTreeMap;
@@ -51,7 +53,10 @@ impl Run<'_> {
             .args(["run", "--rm", "--network", "none", "--pull", "never", image])
             .args(test.iter().map(String::as_str));
         let mut lines: Vec<String> = Vec::new();
-        let ended = self.session.processes.stream(&command, &mut |_, line| {
+        let mut alive = Alive::begin();
+        let ended = self.session.processes.listen(&command, &mut |heard| {
+            alive.look(|| command.purpose.clone());
+            let Heard::Line(_, line) = heard else { return };
             if lines.len() == LAST_LINES {
                 lines.remove(0);
             }

@@ -12,6 +12,7 @@ use crate::parallel::{self, lock};
 use crate::plan::Action;
 use crate::plan::claim::Claim;
 use crate::plan::fingerprint::Fingerprint;
+use crate::report::alive::during;
 use crate::time::rfc3339;
 use anyhow::{Result, anyhow};
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,7 +61,9 @@ impl<'a> Images<'a> {
         };
         let work: Vec<(&Pushed, Option<Seen>)> =
             pushed.iter().map(|pushed| (pushed, seen.remove(pushed.service))).collect();
-        parallel::map(CONNECTIONS, &work, |(pushed, seen)| self.take_one(pushed, seen.as_ref()))
+        during("claiming what was built", || {
+            parallel::map(CONNECTIONS, &work, |(pushed, seen)| self.take_one(pushed, seen.as_ref()))
+        })
     }
 
     /// A tree that changes under a run is not the commit that it publishes.

@@ -10,6 +10,7 @@ use crate::docker::release::ensure;
 use crate::parallel;
 use crate::plan::release::Record;
 use crate::plan::tags::{highest_of, shared};
+use crate::report::alive::during;
 use crate::report::outcome::short;
 use crate::time::rfc3339;
 use anyhow::{Context as _, Result};
@@ -41,7 +42,9 @@ pub fn run(session: &Session, options: &Rollback) -> Result<ExitCode> {
     if !project.releases.withdrawn.contains(&version) {
         project.shelf.withdraw(&project.registry, &version, &rfc3339(session.env.now))?;
     }
-    let moved = parallel::map(CONNECTIONS, &moves, |one| one.carry_out(&project));
+    let moved = during("putting tags back", || {
+        parallel::map(CONNECTIONS, &moves, |one| one.carry_out(&project))
+    });
     moved
         .into_iter()
         .collect::<Result<()>>()
