@@ -48,6 +48,7 @@ pub(super) fn read(
         registry: registry_of_images,
         names,
     };
+    let ahead = inputs::Ahead::begin(&session.processes, &session.env);
     let mut world = facts::read_tree(&asked)?;
     let chosen = world.facts.select(names)?;
     let services = world.facts.graph.with_dependencies(chosen.iter().map(String::as_str));
@@ -59,7 +60,8 @@ pub(super) fn read(
     let finder = Finder { registry: &registry, bases: &bases, say, facts, lock, making };
     let (found, inputs) = std::thread::scope(|scope| {
         let found = scope.spawn(|| finder.find(&services));
-        let inputs = inputs::read(&session.processes, &session.env, &world, &services);
+        let (processes, env) = (&session.processes, &session.env);
+        let inputs = inputs::read_with(Some(ahead), processes, env, &world, &services);
         (found.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), inputs)
     });
     world.facts.bases = found?.images;

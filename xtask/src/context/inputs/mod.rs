@@ -3,6 +3,7 @@
 //! Contents are told by git's index where it can be trusted, else by their bytes: two ways to one
 //! answer. What vanishes or changes meanwhile is a reason for no fingerprint, never a guess.
 
+mod ahead;
 pub mod attributes;
 mod blob;
 mod files;
@@ -18,6 +19,7 @@ mod trust;
 mod walk;
 mod xattrs;
 
+pub use ahead::Ahead;
 pub use glance::Glance;
 
 use super::environment::Environment;
@@ -26,7 +28,9 @@ use crate::manifest::Service;
 use crate::plan::fingerprint::{Inputs, Tree, is_folder};
 use crate::process::Processes;
 use anyhow::Result;
+use camino::Utf8Path;
 use folders::{Folder, Folders};
+use index::Index;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,12 +41,23 @@ pub fn read(
     world: &World,
     services: &[String],
 ) -> Result<BTreeMap<String, Inputs>> {
+    read_with(None, processes, env, world, services)
+}
+
+/// The same, with an index that may be on its way already.
+pub fn read_with(
+    ahead: Option<Ahead>,
+    processes: &Processes,
+    env: &Environment,
+    world: &World,
+    services: &[String],
+) -> Result<BTreeMap<String, Inputs>> {
     let services: Vec<&Service> =
         services.iter().filter_map(|name| world.facts.service(name)).collect();
     let root = world.root.canonicalize_utf8().unwrap_or_else(|_| world.root.clone());
     let mut folders = Folders::new(&root);
     let (index, wanted) = std::thread::scope(|scope| {
-        let index = scope.spawn(|| trust::index(processes, env, &root));
+        let index = scope.spawn(|| index(ahead, processes, env, &root));
         let wanted: Vec<Wanted> = services.iter().map(|s| Wanted::of(s, &mut folders)).collect();
         (index.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), wanted)
     });
@@ -58,6 +73,20 @@ pub fn read(
         (service.name.clone(), inputs)
     });
     Ok(inputs.collect())
+}
+
+/// The index of the repository with this real root, where it can be trusted.
+fn index(
+    ahead: Option<Ahead>,
+    processes: &Processes,
+    env: &Environment,
+    root: &Utf8Path,
+) -> Option<Index> {
+    if let Some(Ok(index)) = ahead.map(|ahead| ahead.of(root)) {
+        return index;
+    }
+    let trusted = trust::index(processes, env, root)?;
+    (trusted.root == root).then_some(trusted.index)
 }
 
 /// The folders of one service.

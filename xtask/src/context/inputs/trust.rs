@@ -10,6 +10,16 @@ use camino::{Utf8Path, Utf8PathBuf};
 const OF_MACHINE: [&str; 3] =
     ["/etc/gitattributes", "/usr/local/etc/gitattributes", "/opt/homebrew/etc/gitattributes"];
 
+/// Asks where the working tree, the index and the repository's own attributes are.
+const PLACES: [&str; 7] = [
+    "rev-parse",
+    "--show-toplevel",
+    "--show-object-format",
+    "--git-path",
+    "index",
+    "--git-path",
+    "info/attributes",
+];
 /// Settings by which git stores other bytes than a file has, or does not look at files.
 const BAD_IF_TRUE: [&str; 9] = [
     "core.autocrlf",
@@ -25,48 +35,48 @@ const BAD_IF_TRUE: [&str; 9] = [
 /// Settings by which it looks at less of a `stat`, or files are not what they are elsewhere.
 const BAD_IF_FALSE: [&str; 3] = ["core.trustctime", "core.filemode", "core.symlinks"];
 
-/// The repository's index, unless something speaks against it.
-pub fn index(processes: &Processes, env: &Environment, root: &Utf8Path) -> Option<Index> {
+/// What tells contents of files.
+pub struct Trusted {
+    /// The real root of the working tree
+    pub root: Utf8PathBuf,
+    pub index: Index,
+}
+
+/// The index of the repository that a folder is in, unless something speaks against it.
+pub fn index(processes: &Processes, env: &Environment, folder: &Utf8Path) -> Option<Trusted> {
     if env.get("GIT_ATTR_SOURCE").is_some() {
         return None;
     }
-    let paths = ["rev-parse", "--show-object-format", "--git-path", "index", "--git-path"];
     let (told, settings) = std::thread::scope(|scope| {
         let settings = ["config", "--list", "-z"];
         let settings =
-            scope.spawn(move || git(processes, root, "read git's settings", &settings, &[]));
-        let told = git(processes, root, "find git's index", &paths, &["info/attributes"]);
+            scope.spawn(move || git(processes, folder, "read git's settings", &settings));
+        let told = git(processes, folder, "find git's index", &PLACES);
         (told, settings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     let (told, settings) = (told?, settings?);
-    let ["sha1", index, info] = told.lines().collect::<Vec<_>>()[..] else { return None };
+    let [root, "sha1", index, info] = told.lines().collect::<Vec<_>>()[..] else { return None };
+    let root = Utf8Path::new(root).canonicalize_utf8().ok()?;
     let settings = Settings::parse(&settings);
     if settings.speak_against() {
         return None;
     }
     let personal = settings.attributes_file(env)?;
-    let files = [Some(root.join(info)), personal].into_iter().flatten();
+    let files = [Some(folder.join(info)), personal].into_iter().flatten();
     let mut files = files.chain(OF_MACHINE.map(Utf8PathBuf::from));
     if files.any(|file| attributes::convert(&file)) {
         return None;
     }
-    let index = Index::load(&root.join(index))?;
+    let index = Index::load(&folder.join(index))?;
     // Where the file is gone, git takes the attributes that it has stored.
     let there = |path: &str| root.join(path).is_file();
     let all_there = index.paths_named(attributes::FILE).all(there);
-    all_there.then_some(index)
+    all_there.then_some(Trusted { root, index })
 }
 
 /// Nothing where git cannot tell: then bytes are read.
-fn git(
-    processes: &Processes,
-    root: &Utf8Path,
-    purpose: &str,
-    args: &[&str],
-    more: &[&str],
-) -> Option<String> {
-    let args = args.iter().chain(more).copied();
-    processes.read(&Command::new(purpose, "git").args(args).dir(root)).ok()
+fn git(processes: &Processes, folder: &Utf8Path, purpose: &str, args: &[&str]) -> Option<String> {
+    processes.read(&Command::new(purpose, "git").args(args.to_vec()).dir(folder)).ok()
 }
 
 /// Names in lower case, and values; a name alone is true.

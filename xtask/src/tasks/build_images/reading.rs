@@ -37,6 +37,7 @@ pub struct Reading<'a> {
     pub stand_ins: BTreeMap<String, OciBase>,
     /// Caches (`<image>:<tag>`) that are not to be read though they are there
     pub leave_out: BTreeSet<String>,
+    ahead: Option<inputs::Ahead>,
     request: Request,
     services: Vec<String>,
     /// How long look-ups may still take: in all in a run at a desk, which never waits on the network,
@@ -52,7 +53,9 @@ impl<'a> Reading<'a> {
         options: &'a BuildImages,
         patience: fn(&Kind, bool) -> Patience,
     ) -> Result<Self> {
-        Self::of(session, options, facts::read(&asked(session, options))?, patience)
+        let ahead = inputs::Ahead::begin(&session.processes, &session.env);
+        let world = facts::read(&asked(session, options))?;
+        Ok(Self { ahead: Some(ahead), ..Self::of(session, options, world, patience)? })
     }
 
     /// The same of a tree that was read.
@@ -76,6 +79,7 @@ impl<'a> Reading<'a> {
             notes: stored::read(&world.root),
             stand_ins: BTreeMap::new(),
             leave_out: BTreeSet::new(),
+            ahead: None,
             request,
             services: services.into_iter().collect(),
             left: patience.total,
@@ -100,10 +104,11 @@ impl<'a> Reading<'a> {
 
     /// Reads what is built and what it stands on, and looks for images of that. Nothing is made.
     pub fn look(&mut self, docker: Option<&Docker>) -> Result<()> {
+        let ahead = self.ahead.take();
         let ((found, took), inputs) = std::thread::scope(|scope| {
             let found = scope.spawn(|| timed(|| self.bases(&self.services, Making::OnlyLook)));
             let (processes, env) = (&self.session.processes, &self.session.env);
-            let inputs = inputs::read(processes, env, &self.world, &self.services);
+            let inputs = inputs::read_with(ahead, processes, env, &self.world, &self.services);
             (found.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), inputs)
         });
         self.spend(took);
