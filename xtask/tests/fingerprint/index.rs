@@ -23,6 +23,24 @@ fn a_file_as_new_as_the_index_is_read() {
     assert_eq!(tree.told_by_index("web"), ALL);
 }
 
+/// The index that is read first is that of the folder which the user is in.
+#[test]
+fn the_index_is_that_of_the_manifest_s_repository() {
+    let (tree, other) = (Tree::settled(), Tree::settled());
+    other.write("services/web/a", "other\n");
+    other.repository.commit("other");
+    other.settle();
+    let manifest = tree.path("services/services.toml");
+    let args = ["fingerprint", "web", "--json", "--verbose", "--manifest"];
+    let args = [&args[..], &[manifest.to_str().unwrap()]].concat();
+    for folder in [other.path("services/web"), tree.path("services/web"), "/".into()] {
+        let ran = tree.repository.xtask(&args).dir(&folder).run().success();
+        assert!(ran.stderr.contains("3 files told by git's index"), "{}", ran.stderr);
+        assert_eq!(ran.json_print(), tree.print("web"));
+    }
+    assert_ne!(other.print("web"), tree.print("web"));
+}
+
 /// After `prepare`, and whatever it hides from git, the answer is that of the bytes.
 #[track_caller]
 fn not_told(expected: usize, prepare: impl Fn(&Tree)) {
