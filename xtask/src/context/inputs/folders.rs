@@ -55,10 +55,16 @@ impl<'a> Folders<'a> {
     }
 
     /// Walks all, then reads what the index does not know.
-    pub fn read(self, processes: &Processes, index: Option<&Index>) -> Result<Trees> {
+    /// `cache` is the folder that all state is kept in.
+    pub fn read(
+        self,
+        processes: &Processes,
+        cache: Option<&Utf8Path>,
+        index: Option<&Index>,
+    ) -> Result<Trees> {
         let interrupt = &processes.interrupt;
         let (walked, sizes) = std::thread::scope(|scope| {
-            let sizes = scope.spawn(|| self.sizes(processes, index?));
+            let sizes = scope.spawn(|| self.sizes(processes, cache, index?));
             (self.walk(interrupt, index), sizes.join())
         });
         let sizes = sizes.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -90,11 +96,16 @@ impl<'a> Folders<'a> {
         })
     }
 
-    fn sizes(&self, processes: &Processes, index: &Index) -> Option<Sizes> {
+    fn sizes(
+        &self,
+        processes: &Processes,
+        cache: Option<&Utf8Path>,
+        index: &Index,
+    ) -> Option<Sizes> {
         let folders =
             self.todo.iter().filter_map(|(folder, _)| folder.strip_prefix(self.root).ok());
         let folders = folders.map(Utf8Path::to_owned).collect();
-        Some(Sizes::of(processes, self.root, index, &folders))
+        Some(Sizes::of(processes, cache, self.root, index, &folders))
     }
 }
 

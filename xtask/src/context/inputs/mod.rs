@@ -11,6 +11,7 @@ mod folders;
 mod found;
 mod glance;
 mod index;
+mod kept;
 mod pool;
 mod rules;
 mod sizes;
@@ -61,7 +62,8 @@ pub fn read_with(
         let wanted: Vec<Wanted> = services.iter().map(|s| Wanted::of(s, &mut folders)).collect();
         (index.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), wanted)
     });
-    let trees = folders.read(processes, index.as_ref())?;
+    let cache = env.cache_dir().ok();
+    let trees = folders.read(processes, cache.as_deref(), index.as_ref())?;
     let tree = |folder: Result<Folder, String>| folder.and_then(|folder| trees.get(folder));
     let inputs = services.into_iter().zip(wanted).map(|(service, wanted)| {
         let named = wanted.named.into_iter().map(|(name, folder)| (name, tree(folder)));
