@@ -1,6 +1,7 @@
 //! What a contestant has to itself: a private engine, a relay that counts before its registry, and
 //! the work as it is called there.
 
+use super::calm;
 use super::engine::OwnEngine;
 use super::peers::Peer;
 use super::recorded::Records;
@@ -119,8 +120,9 @@ impl Site {
         command.env("XTASK_CACHE_DIR", self.setup.cache.as_str())
     }
 
-    /// Runs commands one after the other, and counts what comes by.
+    /// Runs commands one after the other at a calm moment, and counts what comes by.
     pub fn measure(&self, commands: Vec<Command>, relay: &Relay) -> Result<Run> {
+        calm::wait(&self.setup.processes.interrupt)?;
         relay.reset();
         let mut run = Run::default();
         for command in commands {

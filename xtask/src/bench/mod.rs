@@ -2,6 +2,7 @@
 
 pub mod against;
 pub mod budget;
+mod calm;
 mod engine;
 mod floor;
 pub mod generate;

@@ -1,5 +1,6 @@
 //! Goes through the scenarios: everyone's turn at the same commits, in alternating order.
 
+use super::calm;
 use super::engine::{OwnEngine, purge_leftovers};
 use super::floor::{self, Floor};
 use super::generate::Wanted;
@@ -175,6 +176,7 @@ impl Bench<'_> {
         let contexts: Vec<Utf8PathBuf> =
             lane.work.services.iter().map(|service| service.context.clone().into()).collect();
         let (host, images) = lane.asked();
+        calm::wait(&self.site.setup.processes.interrupt)?;
         floor::measure(&self.site.setup.processes, &self.repository.root, &contexts, &host, &images)
     }
 
