@@ -134,10 +134,10 @@ impl Site {
         Ok(run)
     }
 
-    /// What the report of our last run says of its steps; nothing where it left none.
-    fn steps(&self) -> Result<Option<Steps>> {
+    /// What the report of our last run says of its steps.
+    fn steps(&self) -> Result<Steps> {
         let file = self.root.join("target/xtask/report.json");
-        let Some(text) = files::read(&file)? else { return Ok(None) };
+        let text = files::read(&file)?.context("our run has left no report")?;
         let report: Value = serde_json::from_str(&text).context("our report is no JSON")?;
         let services = report["services"].as_array().into_iter().flatten();
         let mut all = Steps::default();
@@ -145,7 +145,7 @@ impl Site {
             all.total += steps["total"].as_u64().unwrap_or_default();
             all.cached += steps["cached"].as_u64().unwrap_or_default();
         }
-        Ok(Some(all))
+        Ok(all)
     }
 
     fn registry(&self) -> Registry {
@@ -199,7 +199,7 @@ impl Lane {
 
     fn run_ours(&self, site: &Site, command: Command) -> Result<Run> {
         let run = site.measure(vec![command], &self.relay)?;
-        Ok(Run { steps: site.steps()?, ..run })
+        Ok(Run { steps: Some(site.steps()?), ..run })
     }
 
     fn run_peer(

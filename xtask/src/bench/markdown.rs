@@ -1,9 +1,10 @@
 //! The report as a table in Markdown, for a summary or a README. Pure.
 
 use super::report::{Report, Row};
-use super::table::{megabytes, percent, seconds, times};
+use super::table::{megabytes, seconds, times};
 use super::verdict::named;
 use crate::report::count;
+use crate::report::percent;
 use std::fmt::Write as _;
 
 /// The table, below the machine and the command.
@@ -70,7 +71,7 @@ mod tests {
         assert_eq!(
             rows,
             [
-                "| noop pr warm | xtask | 0.050 (0.050 to 0.050) | 1.00x | 0.0 | 0.0 MB | 0.0 MB | 75 % | 21.0 MB |",
+                "| noop pr warm | xtask | 0.050 (0.050 to 0.050) | 1.00x | 0.0 | 0.0 MB | 0.0 MB | 75.0 % | 21.0 MB |",
                 "|  | bake | 2.00 (2.00 to 2.00) | 40x | 0.0 | 0.0 MB | 0.0 MB |  |  |",
             ]
         );

@@ -1,6 +1,7 @@
 //! The report as a table for people. Pure.
 
 use super::report::{Report, Row};
+use crate::report::percent;
 
 /// The columns; a row that begins like the one above does not repeat it.
 const HEAD: [&str; 13] = [
@@ -63,10 +64,6 @@ fn cells(row: &Row) -> [String; HEAD.len()] {
     ]
 }
 
-pub fn percent(part: f64) -> String {
-    format!("{:.0} %", part * 100.0)
-}
-
 pub fn seconds(seconds: f64) -> String {
     if seconds < 1.0 {
         format!("{seconds:.3}")
@@ -110,8 +107,8 @@ mod tests {
         all.extend(rows(3, &[("xtask", 0.1, None)]));
         let report = Report { rows: all, ..report(&[]) };
         let expected = "\
-scenario  event  engine  by     median      min-max  of ours  of best peer  req/service  pushed  pulled  hits   memory
-noop      pr     warm    xtask   0.050  0.050-0.050    1.00x         0.03x          1.5  0.0 MB  1.2 MB  67 %  21.0 MB
+scenario  event  engine  by     median      min-max  of ours  of best peer  req/service  pushed  pulled    hits   memory
+noop      pr     warm    xtask   0.050  0.050-0.050    1.00x         0.03x          1.5  0.0 MB  1.2 MB  66.6 %  21.0 MB
                          bake     2.00    2.00-2.00      40x         1.00x          1.5  0.0 MB  1.2 MB
 noop      dev    fresh   xtask   0.100  0.100-0.100    1.00x                        1.5  0.0 MB  1.2 MB
 ";

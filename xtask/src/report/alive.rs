@@ -38,7 +38,7 @@ impl Alive {
             return None;
         }
         self.said = now;
-        Some(format!("still there: {} ({} s so far)", what(), (now - self.began).as_secs()))
+        Some(format!("still at work: {} ({} s so far)", what(), (now - self.began).as_secs()))
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
         let mut at = |seconds| alive.sign(began + Duration::from_secs(seconds), || "a".to_owned());
         let said: Vec<u64> = (0..=100).filter(|second| at(*second).is_some()).collect();
         assert_eq!(said, [25, 50, 75, 100]);
-        assert_eq!(at(130).as_deref(), Some("still there: a (130 s so far)"));
+        assert_eq!(at(130).as_deref(), Some("still at work: a (130 s so far)"));
     }
 
     #[test]

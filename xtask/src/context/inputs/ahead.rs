@@ -18,7 +18,8 @@ impl Ahead {
         Self(std::thread::spawn(move || trust::index(&processes, &env, &env.dir)))
     }
 
-    /// Waits for it. `Err` where it is that of another repository than the one with this real root.
+    /// Waits for it. `Err` where there is none that can be trusted, or it is that of another repository
+    /// than the one with this real root.
     pub(super) fn of(self, root: &Utf8Path) -> Result<Option<Index>, ()> {
         let trusted = self.0.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         match trusted {

@@ -11,7 +11,7 @@ mod folders;
 mod found;
 mod glance;
 mod index;
-mod kept;
+mod kept_sizes;
 mod pool;
 mod rules;
 mod sizes;

@@ -5,7 +5,7 @@
 //! has another size.
 
 use super::index::Index;
-use super::kept::Kept;
+use super::kept_sizes::KeptSizes;
 use crate::plan::fingerprint::hex;
 use crate::process::{Command, Processes};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -35,8 +35,8 @@ impl Sizes {
             return Self(sizes);
         }
         let ids: Vec<[u8; 20]> = numbers.iter().map(|number| index.id(*number).0).collect();
-        let kept = cache.map(|cache| Kept::of(cache, root, folders, &ids));
-        if let Some(known) = kept.as_ref().and_then(Kept::read) {
+        let kept = cache.map(|cache| KeptSizes::of(cache, root, folders, &ids));
+        if let Some(known) = kept.as_ref().and_then(KeptSizes::read) {
             numbers.into_iter().zip(known).for_each(|(at, size)| sizes[at] = Some(size));
             return Self(sizes);
         }

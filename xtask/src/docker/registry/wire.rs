@@ -1,7 +1,7 @@
 //! One HTTP exchange: no credentials of its own, no redirects, no second try. Counts what goes by.
 
 use super::message::{Content, Incoming, Limits, Outgoing, Server, head, what};
-use super::names::Names;
+use super::resolver::CachingResolver;
 use super::settings::Settings;
 use super::url::{Url, is_loopback};
 use super::{Kind, Reason};
@@ -228,7 +228,7 @@ fn agent(proxy: Option<Proxy>, tls: TlsConfig) -> Agent {
     Agent::with_parts(
         config.build(),
         DefaultConnector::default(),
-        Names::<DefaultResolver>::default(),
+        CachingResolver::<DefaultResolver>::default(),
     )
 }
 

@@ -11,13 +11,13 @@ const DIGEST: usize = 32;
 
 /// The answer to one question, on disk: the digest of the ids that were asked for, their sizes as
 /// numbers of 8 bytes, and the digest of all that.
-pub struct Kept {
+pub struct KeptSizes {
     file: Utf8PathBuf,
     ids: [u8; DIGEST],
     count: usize,
 }
 
-impl Kept {
+impl KeptSizes {
     /// That of these contents, of which there is one at a time for each set of folders.
     pub fn of(
         cache: &Utf8Path,
@@ -71,7 +71,7 @@ fn sha256(bytes: &[u8]) -> [u8; DIGEST] {
 
 #[cfg(test)]
 mod tests {
-    use super::Kept;
+    use super::KeptSizes;
     use camino::Utf8PathBuf;
 
     #[test]
@@ -79,14 +79,14 @@ mod tests {
         let cache = std::env::temp_dir().join(format!("xtask-kept-{}", std::process::id()));
         let cache = Utf8PathBuf::from_path_buf(cache).unwrap();
         let folders = ["a".into()].into();
-        let of = |ids: &[[u8; 20]]| Kept::of(&cache, "/root".into(), &folders, ids);
+        let of = |ids: &[[u8; 20]]| KeptSizes::of(&cache, "/root".into(), &folders, ids);
         let kept = of(&[[1; 20], [2; 20]]);
         assert_eq!(kept.read(), None);
         kept.write(&[7, 8]);
         assert_eq!(of(&[[1; 20], [2; 20]]).read(), Some(vec![7, 8]));
         assert_eq!(of(&[[2; 20], [1; 20]]).read(), None);
         assert_eq!(of(&[[1; 20]]).read(), None);
-        let elsewhere = Kept::of(&cache, "/other".into(), &folders, &[[1; 20], [2; 20]]);
+        let elsewhere = KeptSizes::of(&cache, "/other".into(), &folders, &[[1; 20], [2; 20]]);
         assert_eq!(elsewhere.read(), None);
         let bytes = std::fs::read(&kept.file).unwrap();
         for at in 0..bytes.len() {

@@ -18,12 +18,12 @@ const GOOD: Duration = Duration::from_secs(10);
 
 /// Resolves by `R`, but what is an address already, or was resolved a moment ago.
 #[derive(Debug, Default)]
-pub(super) struct Names<R = DefaultResolver> {
+pub(super) struct CachingResolver<R = DefaultResolver> {
     resolver: R,
     known: Mutex<BTreeMap<String, (Instant, Vec<SocketAddr>)>>,
 }
 
-impl<R: Resolver> Resolver for Names<R> {
+impl<R: Resolver> Resolver for CachingResolver<R> {
     fn resolve(
         &self,
         uri: &Uri,
@@ -46,7 +46,7 @@ impl<R: Resolver> Resolver for Names<R> {
     }
 }
 
-impl<R: Resolver> Names<R> {
+impl<R: Resolver> CachingResolver<R> {
     fn all(&self, found: &[SocketAddr]) -> ResolvedSocketAddrs {
         let mut all = self.empty();
         found.iter().for_each(|address| all.push(*address));
@@ -72,7 +72,7 @@ fn literal(uri: &Uri) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Config, Names, NextTimeout, ResolvedSocketAddrs, Resolver, Uri};
+    use super::{CachingResolver, Config, NextTimeout, ResolvedSocketAddrs, Resolver, Uri};
     use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
     use ureq::unversioned::transport::time;
 
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn case(names: &Names<Counting>, uri: &str, expected: &str) {
+    fn case(names: &CachingResolver<Counting>, uri: &str, expected: &str) {
         let timeout = NextTimeout {
             after: time::Duration::NotHappening,
             reason: ureq::Timeout::Global,
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn an_address_is_its_own_answer_and_a_name_is_asked_for_once() {
-        let names = Names::default();
+        let names = CachingResolver::default();
         case(&names, "http://127.0.0.1:5000/v2/", "127.0.0.1:5000");
         case(&names, "http://[::1]:5000/v2/", "[::1]:5000");
         case(&names, "https://192.0.2.1/v2/", "192.0.2.1:443");
